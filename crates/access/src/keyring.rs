@@ -18,7 +18,8 @@ const CACHE_TIME: Duration = Duration::from_secs(4);
 const MAX_CACHED: usize = 10_000;
 /// The time limit of a call to the store.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The time limit of recording a use. A request waits for it, and the next one tries again.
+/// The time limit of recording a use. A request waits for it. After a failure, a request tries again once the cached record has
+/// expired.
 const NOTE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest name of a key, in characters.
 const MAX_NAME_CHARS: usize = 100;
@@ -156,7 +157,7 @@ impl Keyring {
     }
 
     /// Returns the record of a key that `accepts` returns true for. Otherwise the result is [`Refusal::Invalid`], even if the key is
-    /// expired or revoked: only who has the secret learns that.
+    /// expired or revoked: only a client with the secret learns that.
     ///
     /// # Errors
     /// If the key is unknown, not accepted, expired or revoked, or if the store does not respond.
@@ -237,7 +238,7 @@ impl Keyring {
 
     /// Creates a key with the same name, scopes, filter and limits as another one, which then expires after `overlap`.
     ///
-    /// A key that was replaced already is not replaced again: its end, which the new key would take over, is that of the overlap.
+    /// A key that was rotated already is not rotated again: the new key would take over its expiry, which is the end of the overlap.
     ///
     /// # Errors
     /// If the key cannot be rotated, or the store fails.
@@ -317,7 +318,7 @@ impl Keyring {
     }
 
     /// Records the hour of a use, at most once an hour in each process. If the store fails, this only logs the failure: the request
-    /// itself goes on.
+    /// itself continues.
     pub(crate) async fn note_use(&self, record: &KeyRecord, now: Timestamp) {
         let second = now.as_second();
         let Ok(hour) = Timestamp::from_second(second - second.rem_euclid(HOUR_SECONDS)) else { return };

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A value that is read from a JSON object. A derived `Deserialize` also reads an array of the fields in the order of their
-/// declaration, which no interface documents.
+/// A value that is read from a JSON object only. A derived `Deserialize` would also accept an array of the fields in the order of
+/// their declaration, which no interface documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Object<T>(
     /// The value.

@@ -55,7 +55,7 @@ impl Principal {
         self.scopes.has(scope)
     }
 
-    /// Returns true if the principal may know of products that nobody finds: drafts, archived and deleted ones.
+    /// Returns true if the principal may know of products that no search finds: drafts, archived and deleted ones.
     pub fn knows_unpublished(&self) -> bool {
         self.has(Scope::Read) || self.has(Scope::Write)
     }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Object;
 
-/// A number of requests in a window of time. Windows begin at multiples of their length since 1970, so all processes agree on
-/// the current one.
+/// A number of requests in a time. The access store counts in windows that begin at multiples of their length since 1970, so all
+/// processes agree on the current one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", from = "Object<Fields>")]
 pub struct RateLimit {

@@ -12,7 +12,7 @@ use domain::ports::SearchIndex;
 /// Cause of a failed operation of the catalogue.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
-/// A catalogue that runs in this process, with its store, index and sync worker.
+/// A catalogue that runs in this process, with its store, index and sync consumer.
 #[async_trait]
 pub trait Catalogue: Send + Sync {
     /// Returns the router of all services. `answer_cache_mb` is the size of the answer cache in megabytes; 0 disables it.

@@ -67,7 +67,7 @@ impl Connection {
 }
 
 async fn call(router: &Router, request: &BenchRequest) -> Result<Response<Bytes>, BenchError> {
-    // A host name that every service is called by, also one that answers only to names that it knows.
+    // A host name that every service accepts, even one that accepts only known names.
     let host = "localhost";
     let http: Request<Body> = request.to_http(host)?;
     let response = match tower::ServiceExt::oneshot(router.clone(), http).await {

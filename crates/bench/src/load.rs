@@ -41,7 +41,7 @@ impl Scenario {
         Self { name, workload, searchers: Vec::new(), next: 0, rounds: Vec::new() }
     }
 
-    /// Makes one round of searches and records it. The round continues after the last search of the round before.
+    /// Makes one round of searches and records it. The round continues after the last search of the previous round.
     ///
     /// # Errors
     /// If a search fails.

@@ -21,7 +21,7 @@ use crate::writes::{CREATORS, FreshnessProbes, Writers, create_requests};
 
 /// Rounds of a comparison.
 const ROUNDS: usize = 10;
-/// Time limit for the index to hold what was written during searches.
+/// Time limit for indexing what was written during searches.
 const SYNC_TIMEOUT: Duration = Duration::from_secs(60);
 /// Duration of the measurement of how soon writes are found.
 const FRESHNESS_TIME: Duration = Duration::from_secs(20);
@@ -29,7 +29,7 @@ const FRESHNESS_TIME: Duration = Duration::from_secs(20);
 const ANSWER_CACHE_MB: u32 = 64;
 /// Number of searches that the measurement of the answer cache repeats.
 const CACHED_SEARCHES: usize = 100;
-/// One query in this many is misspelt in a shop's log.
+/// In a shop's log, one query in five is misspelt.
 const MISSPELT_IN_LOG: usize = 5;
 
 /// Measures a running service, which may be another search engine. `host` is its host and port.

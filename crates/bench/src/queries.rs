@@ -47,7 +47,7 @@ impl Facets {
 }
 
 impl Query {
-    /// A search for words, without filters.
+    /// Creates a search for words, without filters.
     pub fn of_words(words: impl Into<String>) -> Self {
         Self { words: words.into(), price: None, brand: None }
     }

@@ -23,8 +23,8 @@ pub struct RemoteService {
 }
 
 impl RemoteService {
-    /// Creates a service. `client` sends what authenticates the requests; the path of `base` ends in a slash; `name` is the address
-    /// as errors show it.
+    /// Creates a service. `client` adds the credentials to requests; the path of `base` ends in a slash; `name` is the address as
+    /// errors show it.
     pub fn new(client: Client, base: Url, name: String) -> Self {
         Self { client, base, name, timeout: RESPONSE_TIMEOUT }
     }
@@ -52,7 +52,8 @@ impl RemoteService {
     /// Sends a request and waits for the complete response.
     ///
     /// # Errors
-    /// If the response does not arrive in time, or is not JSON, as the page of a proxy. Its status may be any.
+    /// If the response does not arrive in time, or is a success but not JSON, such as the page of a proxy. Any other status is
+    /// returned.
     pub(crate) async fn send(&self, request: &BenchRequest) -> Result<Response<Bytes>, BenchError> {
         let (url, client) = (self.url(request), &self.client);
         let mut builder = client.request(request.method.clone(), url).timeout(self.timeout);

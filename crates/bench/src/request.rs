@@ -18,7 +18,7 @@ pub(crate) struct BenchRequest {
 }
 
 impl BenchRequest {
-    /// A search by `GET /products/search`.
+    /// Creates a search by `GET /products/search`.
     ///
     /// # Errors
     /// If the query does not form a valid URL.
@@ -26,7 +26,7 @@ impl BenchRequest {
         Self::get("/products/search", &query.parameters(facets))
     }
 
-    /// A GET with parameters.
+    /// Creates a GET with parameters.
     ///
     /// # Errors
     /// If path and parameters do not form a valid URL.
@@ -37,7 +37,7 @@ impl BenchRequest {
         Self::new(Method::GET, &target, None)
     }
 
-    /// A POST with a JSON body, which is sent unchanged.
+    /// Creates a POST with a JSON body, which is sent unchanged.
     ///
     /// # Errors
     /// If `path` is not a valid path.
@@ -45,7 +45,7 @@ impl BenchRequest {
         Self::new(Method::POST, path, Some(("application/json", Bytes::copy_from_slice(body.as_bytes()))))
     }
 
-    /// A merge patch of a product.
+    /// Creates a merge patch of a product.
     ///
     /// # Errors
     /// If the id does not form a valid URL.

@@ -11,7 +11,7 @@ use crate::request::BenchRequest;
 /// Pages of 100 products each that a sample has.
 const PAGES: u32 = 20;
 
-/// The read part of a search response.
+/// The part of a search response that is read.
 #[derive(Deserialize)]
 struct SearchResponse {
     total: u64,

@@ -69,7 +69,7 @@ async fn search_for(
     Ok(figures)
 }
 
-/// Makes one search after the other, the last of which begins before `end`.
+/// Makes one search after the other: at least one, and no further one after `end`.
 async fn search_until(end: Instant, mut searcher: Searcher, turns: Arc<AtomicUsize>) -> LoadFigures {
     let mut figures = LoadFigures::default();
     loop {

@@ -27,7 +27,7 @@ pub enum Workload {
 pub struct Requests(Arc<[BenchRequest]>);
 
 impl Workload {
-    /// Searches by `GET /products/search`.
+    /// Creates searches by `GET /products/search`.
     ///
     /// # Errors
     /// If a query does not form a valid URL.
@@ -37,7 +37,7 @@ impl Workload {
         Ok(Self::requests(endpoint, requests?))
     }
 
-    /// The same searches, with two facets, as calls of the index.
+    /// Creates the same searches, with two facets, as calls of the index.
     ///
     /// # Errors
     /// If a price range is invalid.
@@ -76,7 +76,7 @@ impl Workload {
     }
 }
 
-/// Returns the searches of a running service that the arguments ask for, and their queries, of which bodies to post have none.
+/// Returns the searches of a running service that the arguments ask for, and their queries. Bodies to post have no queries.
 ///
 /// # Errors
 /// If a file cannot be read, or the service cannot be searched or has no products.

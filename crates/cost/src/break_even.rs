@@ -60,7 +60,7 @@ impl BreakEven {
         PAIRS.iter().filter_map(|pair| Comparison { pair: *pair, prices, requests }.break_even()).collect()
     }
 
-    /// Returns the first number of requests from which the first provider costs more than the second for all larger numbers.
+    /// Returns the number of requests from which the first provider always costs more than the second.
     pub fn first_costs_more_from(&self) -> Option<u64> {
         self.ranges.last().filter(|range| range.cheaper == Some(self.pair.1)).map(|range| range.from)
     }
@@ -148,7 +148,7 @@ impl Comparison<'_> {
     }
 }
 
-/// Returns the numbers around a bound. They are bounds of their own, so that rounding cannot move one out of its place.
+/// Returns the numbers around a bound. All of them count as bounds, so that rounding cannot misplace one.
 fn around(bound: Decimal) -> Vec<u64> {
     let at = bound.trunc().to_u64().unwrap_or(u64::MAX);
     (at.saturating_sub(1)..=at.saturating_add(2)).collect()

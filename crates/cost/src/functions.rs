@@ -42,7 +42,7 @@ fn above(number: Decimal, free: u32) -> Decimal {
     (number - Decimal::from(free)).max(Decimal::ZERO)
 }
 
-/// Returns the numbers of requests at which the price of one more changes, for the mix of these.
+/// Returns the numbers of requests at which the price of a further request changes, with the mix of `requests`.
 pub(crate) fn lambda_bounds(prices: &Lambda, requests: &Requests) -> Vec<Decimal> {
     let mut bounds = vec![Decimal::from(prices.free_requests)];
     let sample = requests.with_total(SAMPLE);
@@ -55,12 +55,12 @@ pub(crate) fn lambda_bounds(prices: &Lambda, requests: &Requests) -> Vec<Decimal
 /// Number of requests from which the mean GB-seconds of one are taken.
 const SAMPLE: u64 = 1_000_000;
 
-/// Returns the numbers of requests at which the price of one more changes.
+/// Returns the numbers of requests at which the price of a further request changes.
 pub(crate) fn workers_bounds(prices: &Workers) -> Vec<Decimal> {
     vec![from_daily(prices.free_requests_a_day.into()), prices.included_requests.into()]
 }
 
-/// Returns the numbers of requests at which the price of one more changes.
+/// Returns the numbers of requests at which the price of a further request changes.
 pub(crate) fn vercel_bounds(prices: &Vercel) -> Vec<Decimal> {
     vec![prices.free_requests.into()]
 }

@@ -41,7 +41,7 @@ struct ProviderReport<'a> {
     /// Null if there is neither a domain nor a machine, or none is large enough.
     size: Option<&'a SizeName>,
     parts: Parts<'a>,
-    /// Null if none is large enough.
+    /// Null if no size is large enough.
     total: Option<Dollars>,
 }
 

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use crate::assumptions::Assumptions;
 use crate::workload::Workload;
 
-/// Decimals of a number of writes. The share of writes may have no end, such as a third; what is cut off costs nothing.
+/// Decimals kept of a number of writes. A share such as a third has no end; the rest is too small to cost anything.
 const DECIMALS: u32 = 12;
 
 /// The requests of a month.

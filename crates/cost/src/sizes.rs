@@ -84,7 +84,7 @@ impl Sizes {
         self.0.iter().find(|size| size.fits(requests))
     }
 
-    /// Returns the numbers of requests at which the choice may change, for the mix of these.
+    /// Returns the numbers of requests at which the choice may change, with the mix of `requests`.
     pub(crate) fn bounds(&self, requests: &Requests) -> Vec<Decimal> {
         let total = requests.total();
         let bound =

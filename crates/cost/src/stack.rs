@@ -1,4 +1,4 @@
-//! The cost of the AWS stack. Without free tiers: an account has them once, whatever else it runs.
+//! The cost of the AWS stack. Free tiers are not counted: an account has them only once, whatever else it runs.
 
 use rust_decimal::Decimal;
 
@@ -27,7 +27,7 @@ pub(crate) fn parts(prices: &Prices, domain: &Size, requests: &Requests) -> Vec<
     let queue_requests = times(writes, assumptions.queue_requests_per_write)
         + times(MINUTES, assumptions.empty_receives_a_minute);
 
-    // Beside the requests, sync runs once a batch of changes and the relay once a minute.
+    // In addition to the requests, sync runs once a batch of changes and the relay once a minute.
     let batches = writes / Decimal::from(assumptions.changes_per_batch.get());
     let functions = &prices.stack_functions;
     let gb_seconds = requests.gb_seconds()

@@ -173,7 +173,7 @@ impl HttpBody for Watched {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 self.pending.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
-                // A server does not ask again after the last frame of a body whose length it knows.
+                // A server does not poll again after the last frame of a body whose length it knows.
                 self.pending.is_whole = self.body.is_end_stream();
             }
             Poll::Ready(None) => self.pending.is_whole = true,

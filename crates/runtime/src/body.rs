@@ -15,7 +15,7 @@ pub const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
 /// The bytes of a body with the content type of JSON, not parsed.
 pub struct JsonBody(pub Bytes);
 
-/// The same for requests that are never large, such as searches: at most [`MAX_SMALL_BODY_BYTES`].
+/// A [`JsonBody`] for requests that are never large, such as searches: at most [`MAX_SMALL_BODY_BYTES`].
 pub struct SmallJsonBody(pub Bytes);
 
 /// The bytes of a body of any content type, not parsed.

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Problem;
 
-/// The bytes of all bodies under way, beyond the first [`FREE_BYTES`] of each.
+/// The most bytes of all bodies in progress, not counting the first [`FREE_BYTES`] of each.
 const BUDGET_BYTES: usize = 64 * 1024 * 1024;
 /// The first bytes of a body, which need no budget: while large bodies use it up, small ones are still read. The limit of
 /// connections bounds their sum.

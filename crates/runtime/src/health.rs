@@ -210,7 +210,7 @@ impl QueueProbe {
     }
 }
 
-/// The time for which a readiness check is used again: a check writes to the store.
+/// The time for which the result of a readiness check is reused, because a check writes to the store.
 const READY_FOR: Duration = Duration::from_secs(1);
 
 /// Returns true if the sender of a request may see the state of each part and the backlog in `/health/ready`.

@@ -73,7 +73,7 @@ pub const EXPOSED_HEADERS: [HeaderName; 17] = [
 /// The parts of a service.
 #[derive(Default)]
 pub struct Service {
-    /// Who may use the service.
+    /// Decides who may use the service.
     pub guard: Guard,
     /// The routes of the service.
     pub routes: Routes,
@@ -83,7 +83,7 @@ pub struct Service {
     pub is_documented: bool,
     /// The title of the page at `/`, for a service that is not documented.
     pub title: &'static str,
-    /// The page at `/`, in place of the page of links. It may search, so `/` needs the scope of searches then.
+    /// The page at `/`, in place of the page of links. It may search, so `/` then needs the scope of searches.
     pub home: Option<HomePage>,
     /// The parts that must be ready.
     pub parts: Vec<Part>,
@@ -151,8 +151,8 @@ impl Service {
     }
 }
 
-/// Returns the router of a program that is not ready yet: `routes` respond at `/` and everywhere else but at probes, which say
-/// how `parts` are, with reasons for those whom `guard` knows as operators.
+/// Returns the router of a program that is not ready yet. `routes` handle every path except the probes, which report the state of
+/// `parts`, with reasons only for those whom `guard` knows as operators.
 pub(crate) fn router_of_start(routes: Router, parts: Vec<Part>, guard: Guard) -> Router {
     crate::telemetry::metrics();
     let vitals = Vitals { parts: parts.into(), ..Vitals::default() };
@@ -177,12 +177,12 @@ fn probes(vitals: &Vitals) -> Routes {
         .undocumented("/health/ready", Method::GET, Requirement::Public, ready)
 }
 
-/// Puts the layers around the routes that all requests pass.
+/// Adds the layers that all requests pass.
 fn around(router: Router, state: AccessState) -> Router {
     router
         .layer(CatchPanicLayer::custom(problem_of_panic))
         .layer(map_response(problems_for_bare_errors))
-        // Before they are compressed, and those of the access control.
+        // Once before problems are compressed, and once more for those of access control.
         .layer(from_fn(convert_problems))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(state.clone(), check_access))

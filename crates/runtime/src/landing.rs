@@ -48,7 +48,7 @@ impl Landing {
         }
     }
 
-    /// Returns the route `/`, with `home` in place of the page of links, and the response where no route matches.
+    /// Returns the route `/`, with `home` in place of the page of links, and the response for paths without a route.
     pub(crate) fn routes(&self, home: Option<HomePage>) -> Router {
         let index = self.index();
         let home = home.unwrap_or_else(|| {

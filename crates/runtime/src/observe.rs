@@ -64,7 +64,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
 
 /// Begins the span of the server, see <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>.
 fn server_span(method: &Method, route: &str, request: &Request, sender: Option<&SpanContext>) -> Span {
-    // Whoever checks the health asks every few seconds.
+    // Health checks and metrics are requested every few seconds.
     if !traces::is_on() || route.starts_with("/health") || route == "/metrics" {
         return Span::none();
     }

@@ -11,13 +11,12 @@ use tokio::task::spawn_blocking;
 /// millisecond in a release build; handing it to another thread would take a tenth of that.
 const MAX_BYTES_IN_PLACE: usize = 32 * 1024;
 
-/// A permit for each thread that parses: as many as there are processors, so that many large bodies wait for each other and
-/// not for memory.
+/// Permits for threads that parse, one for each processor and at least two: further large bodies wait instead of taking more memory.
 static PERMITS: LazyLock<Arc<Semaphore>> =
     LazyLock::new(|| Arc::new(Semaphore::new(available_parallelism().map_or(2, |count| count.get().max(2)))));
 
-/// Runs `work` on an input of so many bytes: here if it is small, otherwise on a thread that may block, of which there are as
-/// many as processors. A request that is cancelled meanwhile leaves its work to end by itself.
+/// Runs `work`, whose input has `bytes` bytes: in place if it is small, otherwise on a blocking thread, as many at a time as there
+/// are processors. If the request is cancelled meanwhile, the work still runs to its end.
 ///
 /// # Panics
 /// Panics if `work` panics.

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 /// The longest that the first pause can be.
 const FIRST: Duration = Duration::from_millis(100);
 
-/// Returns pauses that double from 50 to 100 ms up to `longest`. The last half of each pause is random, so that clients
+/// Returns pauses that begin at 50 to 100 ms and double up to `longest`. The second half of each pause is random, so that clients
 /// that failed together do not retry together.
 fn pauses(longest: Duration) -> ExponentialBackoff {
     // The builder adds a jitter of up to the whole pause, so the pause given here is half of the longest.

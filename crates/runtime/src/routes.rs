@@ -158,7 +158,7 @@ impl Routes {
         (router, self.requirements, openapi)
     }
 
-    /// Declares that the routes of `router` at `paths` are pages, which are read by `GET`.
+    /// Adds the routes of `router`, and declares those at `paths` as pages, which are read by `GET`.
     pub(crate) fn merge_pages(mut self, requirement: Requirement, router: Router, paths: &[&str]) -> Self {
         for path in paths {
             self.requirements.add(path, Method::GET, requirement, None);
@@ -214,8 +214,8 @@ fn problem(status: &str, description: &str) -> Response {
     response.header(name, header).build()
 }
 
-/// Removes the choice to send no credentials from the operations that ask for them here. `is_open` is true for a scope that needs
-/// none.
+/// Removes the choice to send no credentials from the operations that need them in this service. `is_open` is true for a scope that
+/// needs none.
 pub(crate) fn require_credentials(
     openapi: &mut OpenApi,
     requirements: &Requirements,

@@ -19,8 +19,8 @@ const OF_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// Adds the headers. A page may have a stricter policy of its own. A response without `cache-control` may not be stored, or only with a check if it has a tag or is part
-/// of a page.
+/// Adds the headers. A page may bring a stricter policy of its own. A response without `cache-control` gets `no-store`, or `no-cache`
+/// if it has an `ETag` or is part of a page, so that it is revalidated before use.
 pub(crate) async fn add_safe_headers(mut response: Response) -> Response {
     let status = response.status();
     let headers = response.headers_mut();

@@ -59,8 +59,8 @@ fn logs_of(matches: &ArgMatches) -> Logs {
     }
 }
 
-/// Makes the files that this process creates from now on readable by its own user alone, whatever the shell that started it
-/// allows: the data folder, exports and backups hold the whole catalogue, drafts too. Existing files keep their permissions.
+/// Makes the files that this process creates from now on readable by its own user alone, whatever umask it inherited: the data
+/// folder, exports and backups hold the whole catalogue, drafts too. Existing files keep their permissions.
 pub fn keep_files_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }

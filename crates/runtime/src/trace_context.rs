@@ -53,7 +53,7 @@ fn parse_amazon(header: &str) -> Option<SpanContext> {
     let flags = if field("Sampled") == Some("1") { TraceFlags::SAMPLED } else { TraceFlags::default() };
     match field("Parent") {
         Some(parent) => context(&trace, parent, flags),
-        // The load balancer names no span. The id stands for it.
+        // A load balancer names no span, so a part of the trace id stands for it.
         None => context(&trace, trace.get(16..)?, flags),
     }
 }

@@ -44,7 +44,7 @@ impl Storefront {
     }
 }
 
-/// Returns the name of a product as text. A name may consist of markup only; then it is the code.
+/// Returns the name of a product as text. If the name is markup only, returns the sku, or else the id.
 pub(crate) fn display_name(product: &Product) -> Cow<'_, str> {
     let name = plain_text(&product.content.name);
     match name.trim().is_empty() {
@@ -53,7 +53,7 @@ pub(crate) fn display_name(product: &Product) -> Cow<'_, str> {
     }
 }
 
-/// Returns a price as data, which the script shows in the form of the language.
+/// Returns a price as a `data` element, which the script formats for the language.
 pub(crate) fn price_data(price: Money) -> Markup {
     let (amount, currency) = (price.to_json_number(), price.currency().code());
     html! { data value=(amount.get()) data-currency=(currency) { (amount.get()) " " (currency) } }

@@ -104,7 +104,7 @@ fn article(
     }
 }
 
-/// Returns the attributes and codes as a list of names and values.
+/// Returns the attributes and the sku as a list of names and values.
 fn details(content: &Content, texts: &Texts) -> Markup {
     if content.attributes.is_empty() && content.sku.is_none() {
         return html! {};

@@ -32,7 +32,7 @@ pub(crate) struct Texts {
     pub(crate) not_found_text: String,
     pub(crate) yes: String,
     pub(crate) no: String,
-    /// All texts, those of the script too, as JSON that may stand in a page.
+    /// All texts, those of the script too, as JSON that is safe in a page.
     #[serde(skip)]
     pub(crate) json: String,
 }

@@ -1,6 +1,6 @@
 //! The languages of the pages.
 
-/// A language of the pages. Texts of products are in the language of the catalogue, whatever the page's.
+/// A language of the pages. Texts of products are in the language of the catalogue, whatever the language of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UiLanguage {
     /// English.

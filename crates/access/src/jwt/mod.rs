@@ -76,7 +76,7 @@ impl JwtVerifier {
     /// Verifies a token and returns its principal, which has no scopes if the token names none of Noren's.
     ///
     /// # Errors
-    /// [`Refusal::Expired`] for a token that was valid, [`Refusal::Unavailable`] while the key set could not be fetched yet, and
+    /// [`Refusal::Expired`] for a token that was valid, [`Refusal::Unavailable`] until the key set has been fetched once, and
     /// [`Refusal::Invalid`] for everything else.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, Refusal> {
         if token.len() > MAX_TOKEN_BYTES {

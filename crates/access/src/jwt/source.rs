@@ -50,7 +50,7 @@ impl Source {
         let refused = |fault| JwtOptionsError::Url { url: text.clone(), fault };
         let url = Url::parse(&text).map_err(|_| refused("it is not a URL"))?;
         if !url.username().is_empty() || url.password().is_some() {
-            // The text is not repeated, because it has a password.
+            // The text is not repeated, because it may contain a password.
             let (url, fault) = ("https://…@…".to_owned(), "it must not have a user or a password");
             return Err(JwtOptionsError::Url { url, fault });
         }

@@ -17,13 +17,13 @@ pub struct Decision {
     pub allowed: bool,
 }
 
-/// Writes the header `RateLimit` of draft-ietf-httpapi-ratelimit-headers-11.
+/// Returns the value of the header `RateLimit` of draft-ietf-httpapi-ratelimit-headers-11.
 pub fn rate_limit_header(decision: &Decision) -> String {
     let Decision { policy, remaining, reset_seconds, .. } = decision;
     format!("\"{policy}\";r={remaining};t={reset_seconds}")
 }
 
-/// Writes the header `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-11.
+/// Returns the value of the header `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-11.
 pub fn policy_header(decision: &Decision) -> String {
     let Decision { policy, limit, window_seconds, .. } = decision;
     format!("\"{policy}\";q={limit};w={window_seconds}")

@@ -143,7 +143,7 @@ impl Limits {
         Ok(tightest)
     }
 
-    /// Counts a request of a client that is not known, by its network.
+    /// Counts a request of an unauthenticated client, by its network.
     pub fn count_unknown(&self, address: Option<IpAddr>) -> Option<Decision> {
         self.default.as_ref().map(|default| default.count(&Client::at(address)))
     }

@@ -13,7 +13,8 @@ pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
     /// Returns the address, or `None` if the request came over no connection. `X-Forwarded-For` is read from its end, and believed
-    /// only as far as trusted proxies wrote it, up to an element that is no address: a client may send any bytes before.
+    /// only as far as trusted proxies wrote it. Reading stops at an element that is not an address, because a client may send
+    /// anything before it.
     pub(super) fn of(
         extensions: &Extensions,
         headers: &HeaderMap,

@@ -35,7 +35,8 @@ pub(crate) struct GuardOptions {
     pub(crate) limits: Option<Limits>,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub(crate) proxies: Vec<IpNet>,
-    /// True if nobody said who may use the service, so that only programs of this machine may: a proxy would let others in.
+    /// True if `NOREN_ACCESS` is not set, so only programs on this machine may use the service: a request through a proxy may come
+    /// from anywhere.
     pub(crate) refuses_forwarded: bool,
 }
 
@@ -88,7 +89,8 @@ impl Guard {
     /// `client` is the address of the client, if it is known.
     ///
     /// # Errors
-    /// If there is no such principal: credentials are missing, wrong or cannot be checked, or a page of another site sent the request.
+    /// If there is no such principal: credentials are missing, wrong or cannot be checked, the host name is unknown, or the request
+    /// came from a page of another site or through a proxy.
     pub(super) async fn identify(
         &self,
         uri: &Uri,
@@ -108,7 +110,7 @@ impl Guard {
         }
     }
 
-    /// Checks credentials, unless too many credentials from this client were wrong. That does not lock out keys that are in use.
+    /// Checks credentials, unless too many credentials from this client were wrong. The limit does not lock out keys that are in use.
     async fn authenticate(
         &self,
         authenticator: &Authenticator,
@@ -176,7 +178,8 @@ impl Guard {
         }
     }
 
-    /// Admits every request, except those of pages of other sites, which may only search.
+    /// Admits every request except those for an unknown host name. Pages of other sites, and proxies in front of a service without
+    /// `NOREN_ACCESS`, may only search.
     fn admit_anyone(&self, uri: &Uri, headers: &HeaderMap, scope: Scope) -> Result<Principal, Problem> {
         if !self.0.hosts.allow(uri, headers) {
             let detail = "the service is not called by this host name; use its address, or add the name to NOREN_HOSTS";

@@ -41,7 +41,7 @@ pub(crate) async fn check_access(
     let client = client.map(|ClientAddress(client)| client);
     let scope = match requirement {
         Requirement::Scope(scope) => scope,
-        // Such as readiness, which has details for operators only.
+        // Public routes such as readiness show details to operators only.
         Requirement::Public => Scope::Admin,
     };
     let identified = guard.identify(request.uri(), request.headers(), client, scope).await;
@@ -112,8 +112,8 @@ fn limit_caching(response: &mut Response, has_credentials: bool) {
     headers.insert(CACHE_CONTROL, private.unwrap_or_else(|_| HeaderValue::from_static("private, no-cache")));
 }
 
-/// Removes the CORS headers of a response, so that pages of other sites cannot read it. Responses to searches and to the sites of
-/// `NOREN_CORS` keep them. For a preflight request, the route of the method that it names decides.
+/// Removes the CORS headers of a response, so that pages of other sites cannot read it. Responses of public routes and searches, and
+/// those to the sites of `NOREN_CORS`, keep them. For a preflight request, the route of the method that it names decides.
 pub(crate) async fn hide_from_other_sites(
     State((guard, requirements)): State<AccessState>,
     request: Request,

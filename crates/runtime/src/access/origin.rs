@@ -76,7 +76,7 @@ fn requested_host(uri: &Uri, headers: &HeaderMap) -> Requested {
     }
 }
 
-/// A header that may appear once appears several times. No browser sends such a request.
+/// The error for a header that appears several times but may appear once. No browser sends such a request.
 struct Several;
 
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Several> {

@@ -16,8 +16,8 @@ pub(crate) type Audited = (SharedRequirements, Arc<LoggedRefusals>);
 
 /// Writes an entry for each request that changes something or is refused, see [`audit`](super).
 ///
-/// Whoever floods a service must not fill the log as well: a 429 has none, and of one network 100 requests a minute with 401 or 403
-/// have one. Metrics count all.
+/// A flood of requests must not fill the log: a 429 has no entry, and 401 and 403 have at most 100 entries a minute for each network.
+/// Metrics count all.
 pub(crate) async fn record(
     State((requirements, refusals)): State<Audited>,
     mut request: Request,

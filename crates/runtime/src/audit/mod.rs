@@ -22,7 +22,7 @@ pub use trail::Trail;
 /// The target of the events.
 pub const TARGET: &str = "noren::audit";
 
-/// Who sent a request. An import job stores it, since its lines are written after the request.
+/// The sender of a request. An import job stores it, because it writes its entries after the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Caller {
@@ -50,7 +50,8 @@ impl Caller {
 /// The part of an entry that only a handler knows.
 #[derive(Debug, Clone, Default)]
 pub struct Entry {
-    /// The object of the action: the id of a product, a key or a job. By default the parameter `id` of the path, or else the last one.
+    /// The object of the action: the id of a product, a key or a job. By default the parameter `id` of the path, or else its last
+    /// parameter.
     pub id: Option<String>,
     /// The version of the product before the action, if it is known.
     pub version_before: Option<u64>,
@@ -71,11 +72,11 @@ pub struct Entry {
 pub struct Lines {
     /// Products created.
     pub created: u64,
-    /// Products replaced.
+    /// Products with a new version.
     pub updated: u64,
     /// Products deleted.
     pub deleted: u64,
-    /// Products that were equal already.
+    /// Products that did not change.
     pub unchanged: u64,
     /// Lines with faults.
     pub rejected: u64,

@@ -25,7 +25,7 @@ pub struct Trail(Arc<Head>);
 struct Head {
     /// The id of the operation in the OpenAPI document, such as `putProduct`.
     action: Arc<str>,
-    /// The parameter `id` of the path, or else the last one.
+    /// The parameter `id` of the path, or else its last parameter.
     id: Option<String>,
     request_id: Option<String>,
     client: OnceLock<IpAddr>,

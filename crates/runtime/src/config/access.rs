@@ -176,7 +176,7 @@ pub enum AccessStoreKind {
     Dynamodb,
 }
 
-/// Where a service can be reached.
+/// The way in which clients reach a service.
 #[derive(Debug, Clone, Copy)]
 pub enum Reach {
     /// At an address.
@@ -200,7 +200,7 @@ impl Access {
     /// Checks that the settings fit each other and the reach of the service.
     ///
     /// # Errors
-    /// If others reach the service and nobody said who may use it, or if settings contradict each other.
+    /// If others reach the service and `NOREN_ACCESS` is not set, or if settings contradict each other.
     pub fn check(&self, reach: Reach) -> Result<(), StartError> {
         if self.access.contains(&AccessKind::None) && self.access.len() > 1 {
             return Err(StartError::usage(
@@ -223,7 +223,7 @@ impl Access {
         }
     }
 
-    /// Refuses the hash of nothing, which a command prints whose variable is not set.
+    /// Refuses the hash of an empty text, which `sha256sum` prints if the variable with the key is not set.
     fn check_root_key(&self) -> Result<(), StartError> {
         let is_of_nothing =
             |hash: &SecretHash| ["", "\n"].iter().any(|text| *hash == SecretHash::of_text(text));

@@ -3,7 +3,7 @@
 use crate::StartError;
 
 const PREFIX: &str = "NOREN_";
-/// The least similarity, from 0 to 1, of a variable that an unknown one is taken for.
+/// The minimum similarity, from 0 to 1, of the known variable that an error suggests.
 const MIN_SIMILARITY: f64 = 0.8;
 
 /// Rejects variables that begin with `NOREN_` and are not among `known`: such a variable is most likely misspelt, and
@@ -58,8 +58,8 @@ fn is_set_by_kubernetes(rest: &str) -> bool {
     is_port && matches!(protocol, "TCP" | "UDP" | "SCTP") && matches!(part, "PROTO" | "PORT" | "ADDR")
 }
 
-/// Makes the flags of a command and its subcommands ignore variables that are empty: Compose files and CI systems pass on
-/// variables that nobody set as empty ones.
+/// Makes the flags of a command and its subcommands ignore variables that are empty: Compose files and CI systems pass unset
+/// variables on as empty ones.
 #[must_use]
 pub fn ignore_empty_variables(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|flag| {

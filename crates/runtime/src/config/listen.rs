@@ -46,8 +46,8 @@ pub(super) fn parse_listen_address(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
-/// Returns an address of IPv6 without brackets as it is written, with its port if it seems to have one: `::1:8080` is an address
-/// without a port, and means another one.
+/// Returns the bracketed form of an IPv6 address that was written without brackets, with its port if it seems to have one. Without
+/// brackets, `::1:8080` is an address without a port.
 fn in_brackets(text: &str) -> Option<String> {
     let is_ipv6 = |text: &str| text.parse::<Ipv6Addr>().is_ok();
     match text.rsplit_once(':') {

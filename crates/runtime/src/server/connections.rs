@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::activity::Activity;
 use super::open_files;
 
-/// The divisor of all connections for the share of one peer: a quarter, but at least [`MIN_PER_PEER`].
+/// The divisor of all connections for the share of one peer, a quarter, but at least [`MIN_PER_PEER`].
 const PEER_SHARE: usize = 4;
 const MIN_PER_PEER: usize = 64;
 /// The time for which a client may keep the server waiting before its connection can be evicted.
@@ -47,7 +47,7 @@ impl Default for ConnectionLimits {
 
 impl ConnectionLimits {
     /// Exempts the peers for which `is_exempt` returns true from the limit of one peer, such as reverse proxies, which connect for
-    /// many clients. `is_exempt` gets no IPv4 address mapped to IPv6.
+    /// many clients. `is_exempt` receives IPv4-mapped IPv6 addresses as IPv4.
     #[must_use]
     pub fn with_exempt(self, is_exempt: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
         Self { is_exempt: Arc::new(is_exempt), ..self }

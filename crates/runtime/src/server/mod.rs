@@ -223,8 +223,8 @@ async fn accept_one(listener: &TcpListener, connections: &Arc<Connections>) -> i
     }
 }
 
-/// Completes when the process has received Ctrl-C or SIGTERM since the first call, which belongs to the start of a service: between two
-/// calls no signal is lost.
+/// Completes once the process has received Ctrl-C or SIGTERM after the first call. Call it first at the start of a service: no signal
+/// between two calls is lost.
 pub async fn stop_signal() {
     static STOP: OnceLock<CancellationToken> = OnceLock::new();
     let stop = STOP.get_or_init(|| {
@@ -239,7 +239,7 @@ pub async fn stop_signal() {
     stop.cancelled().await;
 }
 
-/// Takes over the signals at once, and completes at the next one.
+/// Installs the signal handlers immediately, and completes at the next signal.
 #[cfg(unix)]
 fn next_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};

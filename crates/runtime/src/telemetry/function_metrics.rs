@@ -1,7 +1,7 @@
 //! Metrics of a function: one line an invocation in CloudWatch's embedded metric format, from which CloudWatch makes metrics.
 //!
-//! Nobody can scrape a function. A line sums the counters of all labels, since each combination of dimensions would be a metric that
-//! costs; the labels are in the logs. See
+//! Nobody can scrape a function. A line sums the counters of all labels, since each combination of dimensions would be another metric
+//! to pay for; the labels are in the logs. See
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
 
 use std::collections::BTreeMap;
@@ -33,11 +33,11 @@ pub(super) fn install(service: &'static str) {
     let _ = metrics::set_global_recorder(collector);
 }
 
-/// Writes the line of an invocation that ended to standard output, from which Lambda takes it. It has what was recorded since the last one.
+/// Writes the metrics recorded since the last line to standard output, from which Lambda takes them, at the end of an invocation.
 pub(crate) fn write_line() {
     let (Some(collector), Some(facts)) = (COLLECTOR.get(), function::facts()) else { return };
     let line = collector.line(&facts, SystemTime::now());
-    // Nobody can be told that the log is closed.
+    // There is nowhere to report a closed log.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
@@ -131,7 +131,7 @@ impl Collector {
     }
 }
 
-/// Returns at most 100 of the samples, evenly by rank, so that percentiles stay right.
+/// Returns at most 100 of the samples, evenly by rank, so that percentiles stay close.
 fn representatives(mut samples: Vec<f64>) -> Vec<f64> {
     if samples.len() <= MAX_VALUES {
         return samples;

@@ -76,7 +76,7 @@ where
     }
 }
 
-/// Adds the fields of a span, a JSON object, to the members of a line, but those that the event has itself.
+/// Adds the fields of a span, a JSON object, to the members of a line, except those that the event has itself.
 fn add_members_of_span(members: &mut String, names: &[&'static str], of_span: &str) {
     let inner = of_span.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or_default();
     if inner.is_empty() {

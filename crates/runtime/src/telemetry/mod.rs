@@ -101,7 +101,7 @@ pub(crate) fn version() -> &'static str {
     VERSION.get().map_or(env!("CARGO_PKG_VERSION"), String::as_str)
 }
 
-/// Sets a gauge that is always 1, whose labels are the program. `version` is as in `0.1.0 (85eb7c67a1f2)`.
+/// Sets a gauge that is always 1, whose labels name the program and its version. `version` is as in `0.1.0 (85eb7c67a1f2)`.
 fn describe_build(service: &'static str, version: &str) {
     let (version, commit) = version.split_once(" (").unwrap_or((version, ""));
     let labels = [
@@ -113,7 +113,7 @@ fn describe_build(service: &'static str, version: &str) {
     metrics::gauge!("noren_build_info", &labels).set(1.0);
 }
 
-/// Adds the levels that are ours to decide. They come last and so override `RUST_LOG`.
+/// Adds the levels of the audit log and of traces. They come last and so override `RUST_LOG`.
 fn with_levels_of_ours(filter: EnvFilter, audit: AuditLog) -> EnvFilter {
     let audit_level = match audit {
         AuditLog::On => "info",

@@ -82,7 +82,7 @@ impl Buffer {
             std::mem::swap(&mut state.lines, &mut taken);
             state.is_writing = true;
             drop(state);
-            // Nobody can be told that the log is closed.
+            // There is nowhere to report a closed log.
             let _ = output.write_all(&taken);
             taken.clear();
             self.state().is_writing = false;
@@ -90,7 +90,7 @@ impl Buffer {
         }
     }
 
-    /// Waits until all lines are written, for a time.
+    /// Waits until all lines are written, at most for [`STOP_TIMEOUT`].
     fn end(&self) {
         let mut state = self.state();
         state.is_ending = true;

@@ -36,8 +36,7 @@ pub(crate) fn metrics() -> &'static PrometheusHandle {
     })
 }
 
-/// Sorts samples into buckets regularly. Until then each sample takes memory, and reading `/metrics` is the only other time
-/// at which they are sorted.
+/// Sorts samples into buckets regularly. Unsorted samples take memory, and otherwise they are sorted only when `/metrics` is read.
 fn run_upkeep(handle: PrometheusHandle) {
     let keep = move || {
         loop {

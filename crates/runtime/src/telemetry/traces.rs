@@ -1,4 +1,5 @@
-//! Traces: spans that are sent to a collector by OTLP, as the standard `OTEL_*` variables say; off unless they name a collector or `OTEL_TRACES_EXPORTER=otlp`.
+//! Traces: spans that are sent to a collector by OTLP, as the standard `OTEL_*` variables say. They are off unless the variables name
+//! a collector or set `OTEL_TRACES_EXPORTER=otlp`.
 //!
 //! A span for traces has the target [`TARGET`], so that it costs nothing while traces are off. See
 //! <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/> for the variables.

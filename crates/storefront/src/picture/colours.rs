@@ -44,7 +44,7 @@ pub(crate) fn json() -> &'static str {
     &JSON
 }
 
-/// Returns the colour whose name stands as a word in a lower-case text; of several, the one with the longest name.
+/// Returns the colour whose name occurs as a word in a lower-case text; of several, the one with the longest name.
 pub(super) fn named_in(text: &str) -> Option<&'static str> {
     let names = COLOURS.iter().flat_map(|(colour, names)| names.iter().map(move |name| (*name, *colour)));
     let found = names.filter(|(name, _)| last_end(text, name).is_some());
