@@ -7,7 +7,7 @@ use crate::support::{Answer, TestApp};
 /// Names and values of parameters.
 type Parameters = Vec<(&'static str, String)>;
 
-/// A parameter, a value at its limit and a value beyond it, each as a query string and as a body.
+/// Returns cases: the field that a fault names, parameters at a limit, and parameters beyond it.
 fn bounds() -> Vec<(&'static str, Parameters, Parameters)> {
     let many = |name: &'static str, count: usize| -> Parameters {
         (0..count).map(|number| (name, format!("v{number}"))).collect()

@@ -1,4 +1,4 @@
-//! Products with several categories: the list beside the main one, and how searches see them.
+//! Products with several categories, in writes, reads and searches.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ async fn the_first_of_several_categories_is_the_main_one() {
     assert_eq!(app.put("/products/a", &whole).await.expect(200).json()["version"], 1);
     let both = json!({"name": "Lamp", "category": "Home > Lamps", "categories": list});
     assert_eq!(app.put("/products/a", &both).await.expect(200).json()["version"], 1);
-    // One category is what it was before there were several.
+    // A product with one category has no list.
     for one in [json!({"category": "Home"}), json!({"categories": ["Home"]})] {
         let mut product = json!({"name": "Lamp"});
         product.as_object_mut().unwrap().extend(one.as_object().unwrap().clone());

@@ -27,8 +27,8 @@ async fn write(store: &EmbeddedStore, change: Change) {
     store.write(vec![write]).await.remove(0).unwrap();
 }
 
-/// A data folder with three dead letters. The index holds `lamp` and `gone` at version 1. Version 2 of both is a dead
-/// letter, `gone` was deleted since, and the third letter is of a product that the store never had.
+/// Returns a data folder with four dead letters. The index holds `lamp` and `gone` at version 1. Dead letters are version 2 of
+/// both, the delete of `gone` at version 3, and a change of a product that the store never had.
 async fn folder_with_dead_letters() -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let app = App::open(data.path(), noren::app::Options::default()).await.unwrap();

@@ -139,7 +139,7 @@ by = 0.25
 filter = { inStock = false }
 "#;
 
-/// Products with few words that match in every way.
+/// Returns products of a few words, which match in every way.
 fn many() -> Vec<Value> {
     let words = [
         "red",

@@ -1,5 +1,5 @@
-//! Facets as storefronts use them: values to choose from while typing, categories to drill down into, and what matters
-//! for a result. The contract suite and the oracle check that counts are exact.
+//! Facets as storefronts use them: values to choose from while typing, categories to drill down into, and facets that are
+//! chosen for a result. The contract suite and the oracle check that counts are exact.
 
 use serde_json::{Value, json};
 

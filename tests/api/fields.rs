@@ -51,7 +51,7 @@ async fn products_have_the_chosen_fields_only(app: TestApp) {
     let explained = chosen("score&explain=true").await;
     let names: Vec<&String> = explained.as_object().unwrap().keys().collect();
     assert_eq!(names, ["explanation", "id", "score"], "{explained}");
-    // Everything else of the answer is as it was.
+    // The rest of the response is unchanged.
     let answer = app.search("query=desk+lamp&fields=id&facets=brand").await.json();
     assert_eq!(
         (&answer["total"], answer["facets"]["brand"]["values"].as_array().unwrap().len()),

@@ -1,4 +1,4 @@
-//! Requests that are made to cost much: what they cost and what they get is bounded.
+//! Requests that are made to be expensive: their time and their responses are bounded.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -15,13 +15,13 @@ use crate::support::{Answer, TestApp, wait_until};
 const JSON: &str = "application/json";
 const NDJSON: &str = "application/x-ndjson";
 
-/// The most bytes of a response that lists faults. Each of these requests got megabytes before.
+/// The maximum bytes of a response that lists faults, which without a limit would have megabytes.
 const SHORT: usize = 20_000;
 /// Far more than a build without optimizations needs for any of these requests, and far less than it took when the work grew
 /// with the square of the size.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Returns an object with so many different keys.
+/// Returns an object with `keys` different keys.
 fn object(keys: usize, value: &str) -> String {
     let mut object = String::from("{");
     for key in 0..keys {

@@ -309,7 +309,7 @@ async fn the_address_of_a_direct_upload_needs_s3() {
     put(&app, &missing, "", &[]).await.problem(409);
 }
 
-/// The response to a repeated request is that of the first time; its effect must not be made again.
+/// A repeated request gets the first response; its effect must not be repeated.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_request_removes_no_image_that_the_product_names_since() {
     let app = with_lamp(&json!([])).await;

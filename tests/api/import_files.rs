@@ -27,7 +27,7 @@ fn counts(job: &Value) -> [u64; 4] {
     ["created", "updated", "unchanged", "rejected"].map(|name| job[name].as_u64().unwrap())
 }
 
-/// Returns all products, without what depends on the time of their writes.
+/// Returns all products, without the fields that depend on the time of their writes.
 async fn products(app: &TestApp) -> Vec<Value> {
     let list = app.get("/products?limit=500").await.expect(200).json();
     let mut products = list["products"].as_array().unwrap().clone();

@@ -159,7 +159,7 @@ fn every_openapi_operation_parameter_and_response_is_described() {
     }
 }
 
-/// Collects the places of unions that have no name of their own. `T` or null is no such union.
+/// Collects the paths of unions without a name. `T` or null does not count as a union.
 fn anonymous_unions(place: &str, schema: &Value, found: &mut Vec<String>) {
     match schema {
         Value::Object(members) => {
@@ -203,10 +203,10 @@ fn every_openapi_union_has_a_name_and_no_field_with_a_default_is_required() {
     }
 }
 
-/// Products are written before they are read, and deleted at the end; `POST /products` comes first in both orders.
+/// Returns the sort key of an operation: products are written before they are read, and deleted at the end.
 fn order(operation: &Operation) -> (u8, String) {
     let step = match (operation.method.as_str(), operation.path.as_str()) {
-        // Others write the same product, some of them in the background.
+        // First, because others write the same product, some of them in the background.
         ("POST", "/products") => 0,
         ("POST", _) => 1,
         ("PUT" | "PATCH", _) => 2,

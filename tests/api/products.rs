@@ -122,7 +122,7 @@ async fn a_patch_removes_a_price_in_the_currency_of_the_catalogue_alone() {
     app.patch("/products/cup", &json!({"currency": "EUR"})).await.expect(200);
     let read = app.get("/products/cup").await.json();
     assert_eq!((&read["price"], &read["currency"]), (&json!(5.0), &json!("EUR")));
-    // A currency of its own does not go with the price in silence.
+    // Removing the price must not silently remove a currency that was set explicitly.
     for patch in [json!({"price": null}), json!({"price": null, "currency": "USD"})] {
         let problem = app.patch("/products/cup", &patch).await.problem(422);
         assert_eq!(Answer::faulty_fields(&problem), ["price"]);

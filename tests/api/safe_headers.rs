@@ -48,7 +48,7 @@ async fn lists_errors_and_answers_to_operators_are_not_stored() {
         let answer = Answer::of(request).await;
         assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
     }
-    // These have an entity tag, or are the same for all.
+    // These have an entity tag, or are the same for every client.
     for (path, caching) in
         [("/products/a", "no-cache"), ("/docs/swagger-ui-bundle.js", "no-cache"), ("/", "no-cache")]
     {

@@ -22,7 +22,7 @@ on_each! {
     }
 }
 
-/// Removes what differs between two runs of one search.
+/// Removes the duration, which differs between two runs of one search.
 fn lasting(mut answer: Value) -> Value {
     answer.as_object_mut().unwrap().remove("took").expect("an answer says how long it took");
     answer

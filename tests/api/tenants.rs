@@ -1,4 +1,4 @@
-//! What a client whose credentials have a filter can find out about other products: nothing.
+//! A client whose credentials have a filter learns nothing about other products.
 
 use std::sync::Arc;
 
@@ -168,11 +168,11 @@ async fn a_sync_token_does_not_tell_whether_a_product_outside_exists() {
     with("1.a1").await.expect(200);
     let message = |json: Value, id: &str| {
         let detail = json["detail"].as_str().unwrap().replace(id, "ID");
-        // Without the time that it took.
+        // Without the time that was waited.
         detail.split(" s, ").last().unwrap().to_owned()
     };
     let unknown = message(with("1.nothing").await.expect(504).json(), "nothing");
-    // Outside, a draft, and a version that does not exist yet.
+    // A product outside the filter, a draft, and a version that does not exist yet.
     for (token, id) in [("1.o1", "o1"), ("1.a29", "a29"), ("2.a1", "a1")] {
         assert_eq!(message(with(token).await.expect(504).json(), id), unknown, "{token}");
     }

@@ -21,7 +21,7 @@ use super::store::{id, product};
 use crate::services;
 use crate::support::on_each;
 
-/// Much longer than anything here takes: the bound of every wait.
+/// The bound of every wait, much longer than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
 
 // ----------------------------------------------------------------------------------------------- changes
@@ -168,7 +168,7 @@ async fn a_message_becomes_visible_again_after_the_visibility_timeout(queue: &dy
         assert_eq!(delivery.receives, receives);
         assert_eq!(ids(std::slice::from_ref(&delivery)), ["a"]);
         if receives > 1 {
-            // The previous receive ended before this wait began.
+            // The timeout began with the previous receive, before this wait: at least half of it is left.
             let least = queue.visibility_timeout() / 2;
             assert!(since.elapsed() > least, "came again after {:?}", since.elapsed());
         }

@@ -1,7 +1,7 @@
-//! A change that ends the process, each time that it is applied.
+//! A change that ends the process each time that it is applied.
 //!
-//! Guarantee: it becomes a dead letter by itself after five attempts; every other change is indexed, although the process also
-//! held others when it ended.
+//! Guarantee: after five attempts, only this change becomes a dead letter. Every other change is indexed, including those that
+//! the process held when it ended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -19,11 +19,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{indexes, wait_until};
 
-/// More than a batch has after two attempts.
+/// More than the third receive of a message returns: 1,000 if its receivers ended twice.
 const PRODUCTS: usize = 2500;
 const DEADLY: &str = "p-1700";
 
-/// An index that never answers a batch with the deadly change: the process ends meanwhile.
+/// An index that never returns from a batch with the deadly change, so that the test can end the process.
 struct DeadlyIndex {
     index: TantivyWriter,
     attempts: AtomicU32,
@@ -77,7 +77,7 @@ async fn a_change_that_ends_every_process_becomes_a_dead_letter_alone() {
         .await;
         process.abort();
         let _ = process.await;
-        // Then the messages of the process that ended are visible again.
+        // Makes the messages of the process that ended visible again.
         let timeout = i64::try_from(queue.visibility_timeout().as_secs()).unwrap();
         seconds_later.fetch_add(timeout + 1, Ordering::SeqCst);
     }

@@ -1,7 +1,7 @@
-//! A line of an import that ends the process, each time that it is applied.
+//! A line of an import that ends the process each time that it is applied.
 //!
-//! Guarantee: the line is rejected by itself, with the reason, after the process ended at it twice; every other line is
-//! applied once. A line is never rejected because the process ended while the store was away.
+//! Guarantee: after the process ended twice in the line's batch and twice at the line alone, only this line is rejected, with
+//! the reason. Every other line is applied once. A line is never rejected because the process ended while the store was away.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl ProductStore for DeadlyStore {
     }
 }
 
-/// A process that runs the jobs in a folder, as far as tasks of this process can be one.
+/// A stand-in for a process that runs the jobs in a folder: its tasks run in this process.
 struct Process {
     url: String,
     store: Arc<DeadlyStore>,
@@ -141,7 +141,7 @@ impl Process {
         assert_eq!(request.body(lines).send().await.unwrap().status(), 202);
     }
 
-    /// Returns the only job; `None` while the folder is still locked by the process before.
+    /// Returns the only job; `None` while the folder is still locked by the previous process.
     async fn find_job(&self) -> Option<JobDetails> {
         let get = async |url: &str| http_client().get(url).send().await.unwrap();
         let jobs: serde_json::Value = get(&self.url).await.json().await.unwrap();
@@ -157,7 +157,7 @@ impl Process {
         self.find_job().await.unwrap()
     }
 
-    /// Waits for an attempt to write the product `deadly`; returns false if the job is finished before.
+    /// Waits for an attempt to write the product `deadly`; returns false if the job finishes first.
     async fn reaches_deadly_write(&self) -> bool {
         wait_until("the line is reached or the job is finished", async || {
             self.store.attempts.available_permits() > 0
@@ -170,7 +170,7 @@ impl Process {
         })
     }
 
-    /// Ends everything at once, as the end of a process does.
+    /// Ends all tasks at once, like a killed process.
     async fn kill(self) {
         self.running.abort();
         let _ = self.running.await;
@@ -178,7 +178,7 @@ impl Process {
         let _ = self.server.1.await;
     }
 
-    /// Ends as a process that is asked to.
+    /// Ends like a process that is asked to stop.
     async fn stop(self) {
         self.stop.cancel();
         self.running.await.unwrap();

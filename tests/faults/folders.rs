@@ -255,7 +255,7 @@ async fn an_index_whose_store_is_empty_is_left_alone() {
     let verified = verify(&service.url, "patience=0").await;
     assert_eq!(verified.summary["orphaned"], PRODUCTS, "{:?}", verified.summary);
     assert_eq!(total(&service.url).await, found, "it is left as it is");
-    // Repairing it is explicit.
+    // Only an explicit repair empties it.
     let repaired = verify(&service.url, "patience=0&repair=true").await;
     assert_eq!(repaired.summary["repaired"], PRODUCTS, "{:?}", repaired.summary);
     wait_until("it is empty", async || total(&service.url).await == 0).await;

@@ -1,7 +1,8 @@
 //! Fault 8: a full disk, under the store and under the index.
 //!
-//! Guarantee: while the disk is full, writes are rejected with 507 or 503, acknowledged writes stay, and searches
-//! succeed. Once there is space, writes succeed again without a restart, and every acknowledged write is found.
+//! Guarantee: while the disk of the store is full, writes are rejected with 507 or 503, acknowledged writes stay, and searches
+//! succeed; while only that of the index is full, writes succeed. Once there is space, writes succeed without a restart, and
+//! every acknowledged write is found.
 //!
 //! `cargo test --workspace --test integration faults::full_disk` repeats it. The disk is a small tmpfs.
 
@@ -59,7 +60,7 @@ async fn a_full_disk_under_the_store_refuses_writes_and_nothing_else() {
     let (url, begun) = (&service.url, Instant::now());
     let mut answered = BTreeSet::new();
     let mut refused = 0;
-    // Go on after the first rejection: each must be reported, and none may be written in part.
+    // Continues after the first rejection: each must be reported, and none may be written in part.
     for n in 0.. {
         let answer = create(url, n).await;
         match answer.status.as_u16() {

@@ -1,6 +1,7 @@
 //! Slow and greedy clients, against a process that may open 1,024 files and should need 512 MB at most.
 //!
-//! Guarantee: whatever such clients hold, `/health/live`, searches and writes of others are answered, and memory is bounded.
+//! Guarantee: while such clients hold connections, `/health/live`, searches and writes of others are answered, and memory is
+//! bounded.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -13,11 +14,11 @@ use crate::support::{Answer, PATIENCE, Running, after_script, http_client, wait_
 
 /// The memory of a small container.
 const MEMORY: u64 = 512 << 20;
-/// The open files that are usual.
+/// The usual limit of open files.
 const OPEN_FILES: u64 = 1024;
 /// Idle connections, more than the open files.
 const IDLE: usize = 2_000;
-/// Clients that read nothing of long responses, fewer than the store has places for readers that wait.
+/// Clients that read nothing of their long responses.
 const NEVER_READING: usize = 50;
 /// The longest time for a request of another client. The machine of the tests is slow.
 const WHILE_OTHERS_WAIT: Duration = Duration::from_secs(20);
@@ -40,14 +41,14 @@ impl Service {
         Self { running, host, _data: data }
     }
 
-    /// Connects and sends bytes. A connection that is closed meanwhile is no fault: the service may need its place.
+    /// Connects and sends bytes. The service may close the connection meanwhile, to accept others.
     async fn hold(&self, bytes: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(&self.host).await.expect("the backlog has room");
         let _ = stream.write_all(bytes).await;
         stream
     }
 
-    /// Other clients are served, within a bound of time and memory.
+    /// Checks that other clients are served, within bounds of time and memory.
     async fn serves_others(&self, round: &str) {
         let (url, client) = (&self.running.url, http_client());
         let id = round.replace(' ', "-");
@@ -119,7 +120,7 @@ async fn clients_that_never_read_keep_nobody_out() {
     let bulk = client.post(format!("{}/products/bulk", service.running.url));
     let bulk = bulk.header("content-type", "application/x-ndjson").body(lines);
     Answer::of(bulk).await.expect(200);
-    // Requests without an end, whose responses are not read.
+    // Pipelined requests, whose responses are not read.
     let list = "GET /products?limit=100 HTTP/1.1\r\nhost: x\r\n\r\n".repeat(60);
     let mut held = Vec::new();
     for _ in 0..NEVER_READING {

@@ -1,6 +1,6 @@
 //! Imports that are too large, too slow or too many.
 //!
-//! Guarantee: they are refused with the limit, leave the disk to the store, and keep no other import out.
+//! Guarantee: the refusal names the limit, the store keeps space on the disk, and other imports are accepted.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -34,7 +34,7 @@ fn megabytes(count: usize) -> Body {
     Body::wrap_stream(stream::iter(0..count).map(move |_| Ok::<_, Infallible>(chunk.clone())))
 }
 
-/// The refusal names the limit.
+/// Checks that the response is a refusal with this status that names the limit.
 fn assert_refused(answer: Answer, status: u16, limit: &str) {
     let problem: Value = answer.problem(status);
     assert!(problem["detail"].as_str().unwrap().contains(limit), "{problem}");

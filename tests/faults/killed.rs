@@ -69,7 +69,7 @@ async fn killed(names: &[&'static str], victims: Vec<&'static str>, writes: u64)
         wait_until("writes go on", async || answered.load(Ordering::Relaxed) >= moment).await;
         let takes_writes = service.restart(victim, dir.path()).await;
         if takes_writes {
-            // A client without a response waits for this number, which counts even if the port is the one of before.
+            // A client without a response waits for the next start; the address alone may stay the same.
             let url = service.writes().to_owned();
             publish.send_modify(|address| *address = Address { starts: address.starts + 1, url });
         }

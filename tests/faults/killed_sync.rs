@@ -1,6 +1,6 @@
 //! `kill -9` while a file is synchronised.
 //!
-//! Guarantee: the job ends as if nothing had happened, and no product is deleted that the file has.
+//! Guarantee: the job ends as it would without the kills, and no product of the file is deleted.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Running, http_client, wait_until};
 
-/// Products before the file comes. It lacks one in 20, and changes the others.
+/// The number of products before the import. The file lacks one in 20 and changes the others.
 const PRODUCTS: usize = 4000;
 const KILLS: u64 = 4;
 

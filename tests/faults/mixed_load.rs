@@ -3,7 +3,7 @@
 //! Guarantee: no error, a bounded number of segments, at most twice the disk of a fresh index, and memory that does
 //! not grow.
 //!
-//! It runs for half a minute, in CI for five minutes; `NOREN_TEST_SCALE=12 cargo test --workspace --test integration
+//! It runs for half a minute by default; `NOREN_TEST_SCALE=12 cargo test --workspace --test integration
 //! faults::mixed_load` runs for an hour.
 
 use std::collections::BTreeMap;

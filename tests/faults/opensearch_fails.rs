@@ -1,7 +1,6 @@
 //! Fault 6: OpenSearch answers 429 and 503, fails part of a bulk request, is slow, and cuts connections.
 //!
-//! Guarantee: nothing is lost, no retryable change becomes a dead letter, and a document that OpenSearch rejects
-//! becomes one alone.
+//! Guarantee: nothing is lost, and of each batch only the documents that OpenSearch rejects become dead letters.
 //!
 //! `SEED=7 NOREN_TEST_SCALE=10 cargo test --workspace --test integration faults::opensearch_fails` repeats it with
 //! other faults and ten times as many products.

@@ -9,7 +9,7 @@ use crate::support::{Answer, TestApp, http_client};
 
 /// Searches that are sent at once, of which one opens the new generation.
 const SEARCHES: usize = 24;
-/// Repetitions: the fault was there for as long as opening a generation takes.
+/// Repetitions. Searches used to fail only while a generation was being opened, so one round may miss the fault.
 const ROUNDS: usize = 5;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,7 +25,7 @@ async fn searches_succeed_after_two_rebuilds_without_a_search_between() {
             let rebuilt = app.post("/admin/reindex", &json!({})).await.expect(200).text;
             assert!(rebuilt.lines().last().is_some_and(|line| !line.contains("\"failed\"")), "{rebuilt}");
         }
-        // Each search is another one, so that no cache answers it.
+        // No two searches are equal, so no cache answers one.
         let searches = clients.iter().enumerate().map(|(n, client)| {
             let url = format!("{}/products/search?query=lamp+{n}&pageSize={}", app.url, round + 1);
             Answer::of(client.get(url))

@@ -228,7 +228,7 @@ async fn rebuild(url: &str, path: &str, breaks: Option<Break>) -> Rebuilt {
         text.extend_from_slice(&chunk);
     }
     if let Some(at) = breaks {
-        // Ignore the events of the meantime.
+        // Ignores the events during the delay.
         let rest = chunks.for_each(async |_| {});
         let _ = tokio::time::timeout(at.delay, rest).await;
     }

@@ -23,7 +23,7 @@ pub(super) const LATER: i64 = 11 * 60;
 /// A running write side.
 pub(super) struct Shop {
     pub(super) url: String,
-    /// The same service, but responses are lost.
+    /// A proxy of the service that loses every response.
     pub(super) mute: FaultProxy,
     catalogue: Catalogue,
     pub(super) store: Arc<dyn ProductStore>,

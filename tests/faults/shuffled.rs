@@ -132,7 +132,7 @@ fn changes(chance: &mut fastrand::Rng, products: usize) -> Vec<Change> {
 async fn holds_newest(searcher: &dyn SearchIndex, changes: &[Change]) {
     let mut newest: BTreeMap<&ProductId, &Change> = BTreeMap::new();
     for change in changes {
-        // Later versions come later.
+        // Changes of a product are in the order of versions.
         newest.insert(change.id(), change);
     }
     let ids: Vec<ProductId> = newest.keys().map(|id| (*id).clone()).collect();
@@ -145,7 +145,7 @@ async fn holds_newest(searcher: &dyn SearchIndex, changes: &[Change]) {
     assert_eq!(searcher.stats().await.unwrap().products, live as u64);
 }
 
-/// Returns the index's version of the product after a change.
+/// Returns the entry that the index must have after a change.
 fn indexed(change: &Change) -> Indexed {
     let state = match change.record() {
         Record::Live(product) => IndexedState::Active(product),

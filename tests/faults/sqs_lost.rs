@@ -1,4 +1,4 @@
-//! Fault 7, the queue again: the server of the queue restarts and has forgotten the queue with everything in it.
+//! Fault 7, the queue again: the SQS server restarts without the queue and its messages.
 //!
 //! Guarantee: with `NOREN_CREATE_TABLES` the queue is created again, and every product is found, whether its change was
 //! lost with the queue or written meanwhile, and whichever process comes back first. Without it nothing is created:
@@ -135,7 +135,7 @@ async fn every_product_is_found_after_the_queue_was_lost_under_writes() {
         shop.put(&command, &format!("early-{i}")).await;
     }
     shop.expect_found(&query, 20).await;
-    // The first queue was new as well.
+    // The first queue was new as well, so the store was enqueued once.
     refills(1).await;
 
     // Without a consumer these changes stay in the queue, among them the deletes of indexed products.
@@ -218,7 +218,7 @@ async fn the_consumer_may_come_back_first_and_one_of_two_command_processes_refil
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_permission_to_create_it_changes_stay_in_the_outbox_until_the_queue_is_there() {
     let Some(mut shop) = Shop::new(true).await else { return };
-    // The table and the queue exist before.
+    // Creates the table and the queue.
     shop.start("noren-command").await.interrupt();
     shop.creates = false;
     let (command, sync) = (shop.start("noren-command").await, shop.start("noren-sync").await);

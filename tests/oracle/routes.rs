@@ -1,6 +1,6 @@
-//! A client with a filter gets the answers that it would get if there were no other products: every read route of an index
-//! with all products, under a random filter, is compared with that of an index that holds only the products inside. The
-//! response cache is on, and clients with other filters ask the same in between.
+//! A client with a filter gets the same answers as if there were no other products. Each read route is called on an index with
+//! all products under a random filter, and on an index that has only the products that pass it. The response cache is on, and
+//! clients with other filters send the same requests in between.
 
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ async fn fill(writer: &dyn IndexWriter, products: impl Iterator<Item = Arc<Produ
     writer.apply(&changes).await.unwrap();
 }
 
-/// Returns the restriction as it is read back from its text; `None` if it has a condition that no text stands for.
+/// Returns the restriction as it is read back from its text; `None` if a condition has no text or too long a text.
 fn as_read(restriction: &Restriction) -> Option<Restriction> {
     let mut read = Restriction::default();
     for text in texts(restriction) {
@@ -120,7 +120,7 @@ enum Route {
 }
 
 fn random_route(products: &[Arc<Product>], random: &mut Rng) -> Route {
-    // No parameter stands for a clause.
+    // No parameter expresses a clause.
     let request = SearchRequest { clauses: Vec::new(), ..random_request(random) };
     let query = |endpoint| write(endpoint, &ParsedSearch { limit: 5, ..ParsedSearch::of(request.clone()) });
     let product = random.usize(..products.len());
@@ -201,7 +201,7 @@ fn is_findable(product: &Product, client: &Client) -> bool {
     domain::search::is_searchable(product) && is_inside(product, &client.restriction)
 }
 
-/// Checks that two answers are equal except for the duration, the cursor and the headers.
+/// Checks that two answers are equal except for the duration, the filters in the cursor, and the headers.
 fn assert_same(found: &Searched, expected: &Searched, context: &str) {
     assert_eq!(lasting(found.json()), lasting(expected.json()), "{context}");
     assert_eq!(found.status, expected.status, "{context}");
@@ -222,7 +222,7 @@ fn lasting(mut answer: Value) -> Value {
     answer
 }
 
-/// Checks that a client with another filter does not have this answer already.
+/// Checks that the entity tag of this answer is of no use to a client with another filter.
 async fn assert_tag_is_of_this_client(found: &Searched, all: &Searches, path: &str, context: &str) {
     let Some(tag) = found.headers.get("etag").filter(|_| found.status == 200) else { return };
     let private = found.headers["cache-control"].to_str().unwrap().starts_with("private");

@@ -20,7 +20,7 @@ const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-
 /// The SQLite library of DynamoDB Local. Java loads it under the short name.
 const SQLITE: [&str; 2] = ["libsqlite4java-linux-amd64-1.0.392.so", "libsqlite4java-linux-amd64.so"];
 
-/// The ports of the OpenSearch runner, which takes the first free one from its start on.
+/// The first port that the OpenSearch runner tries; it takes the first free one from there on.
 const OPENSEARCH_PORTS: std::ops::Range<u16> = 9200..9280;
 
 /// The settings of OpenSearch that are not flags. Without the last one it would refuse writes on a nearly full disk.
@@ -90,7 +90,7 @@ impl Maven {
         self.cache.join(format!("{}-{}", artifact.name, artifact.version))
     }
 
-    /// Downloads an artifact with its dependencies. The folder is renamed to its name once it is complete.
+    /// Downloads an artifact with its dependencies. The folder gets its final name once it is complete.
     fn copy(&self, artifact: &Artifact) -> Result<(), String> {
         let folder = self.folder(artifact);
         if folder.exists() {

@@ -26,7 +26,7 @@ pub(super) struct ProcessGuard {
     address: Address,
 }
 
-/// The way to learn the address of a server.
+/// The source of the port of a server.
 pub(super) enum Address {
     /// The port that it was given.
     Port(u16),

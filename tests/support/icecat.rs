@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::{Answer, http_client, is_full_scale, shared_data};
 
-/// The Icecat catalogue at full scale, if it is beside the repository; otherwise a small generated one.
+/// The Icecat catalogue, if the scale is full and the file is beside the repository; otherwise a small generated catalogue.
 pub(crate) struct Icecat {
     /// Gzipped NDJSON.
     pub(crate) file: PathBuf,

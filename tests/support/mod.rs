@@ -72,9 +72,9 @@ pub(crate) fn http_client() -> reqwest::Client {
     http_client_with(HeaderMap::new())
 }
 
-/// The same, with headers for every request.
+/// Creates such a client, which sends these headers with every request.
 fn http_client_with(headers: HeaderMap) -> reqwest::Client {
-    // The workspace compiles reqwest without a TLS provider. Another test may have installed it already.
+    // The workspace compiles reqwest without a TLS provider. Another test may have installed one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().no_gzip().default_headers(headers);
     client.build().expect("a client can be made")
@@ -97,8 +97,7 @@ pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the repository")
 }
 
-/// Compares a document that a service serves with the one in `docs/openapi`. With `UPDATE_OPENAPI=1` it is written
-/// there instead.
+/// Compares a document that a service serves with the one in `docs/openapi`. With `UPDATE_OPENAPI=1`, writes it there instead.
 pub(crate) fn check_openapi(name: &str, served: &serde_json::Value) {
     let file = repository().join("docs/openapi").join(name);
     let text = format!("{}\n", serde_json::to_string_pretty(served).expect("JSON can be written"));
@@ -113,8 +112,8 @@ pub(crate) fn check_openapi(name: &str, served: &serde_json::Value) {
     );
 }
 
-/// Returns a file of the data folder next to the repository, which developers may have. Without it, tests use small
-/// generated data.
+/// Returns the path of a file in the shared data folder next to the repository, or `None` if there is no such file: tests
+/// then use small generated data.
 pub(crate) fn shared_data(name: &str) -> Option<PathBuf> {
     let file = repository().parent()?.join("shared/data").join(name);
     if !file.exists() {

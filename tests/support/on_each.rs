@@ -1,6 +1,6 @@
 //! One macro for suites that run against several adapters.
 
-/// Makes a module for each adapter with a test of each sentence of a contract.
+/// Creates a module for each adapter, with one test for each sentence of a contract.
 ///
 /// The first block names the adapters, each with an expression that opens a fixture: an `Option`, because a server may be
 /// unavailable, in which case the test is skipped. The second block lists the arguments to take from the fixture, and then

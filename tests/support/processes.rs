@@ -9,8 +9,8 @@ use reqwest::StatusCode;
 
 use super::{PATIENCE, folder, http_client, record, repository, wait_until};
 
-/// Returns the binary of this name: built with the profile of the tests, or in the folder that `NOREN_TEST_PROGRAMS`
-/// names, because measurements need a release build.
+/// Returns the path of a binary: in the folder `NOREN_TEST_PROGRAMS` if it is set, as measurements need a release build,
+/// otherwise built with the profile of the tests.
 fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
@@ -19,15 +19,15 @@ fn binary(name: &str) -> PathBuf {
         }
         // `cargo test` builds the binaries of a package only for tests of that same package.
         let mut build = Command::new(env!("CARGO"));
-        // Without cargo's variables of this package, which build scripts of dependencies would take for a change:
-        // everything that depends on them would be rebuilt, here and again at the next build by hand.
+        // Cargo's variables of this package are removed: build scripts of dependencies would take them for a change, and
+        // everything that depends on them would be rebuilt, here and again by the next manual build.
         let of_the_package = ["CARGO_MANIFEST_", "CARGO_PKG_"];
         for (variable, _) in std::env::vars_os() {
             if of_the_package.iter().any(|start| variable.as_encoded_bytes().starts_with(start.as_bytes())) {
                 build.env_remove(variable);
             }
         }
-        // With the tests, so that dependencies have the features that they were compiled with for the tests.
+        // `--tests` gives dependencies the same features as in the build of the tests, so they are not compiled again.
         let built = build
             .args(["build", "--workspace", "--bins", "--tests", "--quiet"])
             .args(if cfg!(debug_assertions) { None } else { Some("--release") })
@@ -104,7 +104,7 @@ impl Running {
         Self::start_with(name, arguments, |_| {}).await
     }
 
-    /// The same; `prepare` may change the command last.
+    /// Does the same as [`Self::start`]; `prepare` changes the command last.
     pub(crate) async fn start_with(
         name: &str,
         arguments: &[&str],

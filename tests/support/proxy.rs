@@ -25,7 +25,7 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// Forwards later connections to another server.
+    /// Forwards to another server from the next [`Self::connect`] on.
     pub(crate) fn lead_to(&mut self, url: &str) {
         self.to = url.trim_start_matches("http://").to_owned();
     }

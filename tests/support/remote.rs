@@ -4,12 +4,12 @@
 //! | --- | --- |
 //! | `API_ENDPOINT` | Address of the service, such as `http://127.0.0.1:8080`. |
 //! | `API_ENDPOINT_RESET` | Shell command that leaves a new, empty catalogue at this address. It runs before each test. |
-//! | `API_ENDPOINT_MAY_BE_EMPTIED` | `yes` if tests may delete every product there, where no command can do it. |
+//! | `API_ENDPOINT_MAY_BE_EMPTIED` | `yes` if tests may delete every product there, in place of the command. |
 //! | `NOREN_API_KEY` | API key with every scope, if the service asks for one. |
 //!
-//! Deleting products keeps their versions and the idempotency records: without the command, tests that expect version 1 of a product that
-//! another test has written fail. Tests that need options of their own, or look into the folder of the service, run in this process
-//! as ever and say so on standard error.
+//! Without the command, versions of deleted products and idempotency records stay, so a test fails if it expects version 1 of a
+//! product that another test has written. Tests that need a service with other options, or read its folder, run in this process
+//! and say so on standard error.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -107,7 +107,7 @@ impl RemoteService {
         self.sync_all().await;
     }
 
-    /// Waits until searches find the active products of the store, in their versions, and no others, and no change is queued.
+    /// Waits until searches find exactly the active products of the store in their current versions, and no change is queued.
     pub(crate) async fn sync_all(&self) {
         let is_synced = async || {
             let stored = self.stored().await;
@@ -145,7 +145,7 @@ impl RemoteService {
         }
     }
 
-    /// Returns true if no change waits, or if the service does not say.
+    /// Returns true if no change waits, or if the service does not report its backlog.
     async fn has_empty_queue(&self) -> bool {
         let answer = self.get("/health/ready").await;
         let backlog = serde_json::from_str::<Value>(&answer.text).unwrap_or_default()["backlog"].clone();

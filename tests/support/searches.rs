@@ -80,7 +80,8 @@ impl Searches {
         Self { router, keyring, credentials: Mutex::default(), _folder: folder }
     }
 
-    /// Returns a key with the first filter, or a tenant token with the second one that is derived from such a key.
+    /// Returns an API key with the first filter, if any. With two filters, returns a tenant token with the second one, derived
+    /// from such a key.
     async fn credentials(&self, filters: &[&str]) -> String {
         let name: Vec<String> = filters.iter().map(|filter| (*filter).to_owned()).collect();
         let mut credentials = self.credentials.lock().await;
@@ -109,13 +110,13 @@ impl Searches {
         self.send(filters, Request::get(path).body(Body::empty()).expect("a valid path")).await
     }
 
-    /// Searches by a JSON body.
+    /// Searches with a JSON body.
     pub(crate) async fn post(&self, filters: &[&str], body: &Value) -> Searched {
         let request = Request::post("/products/search").header("content-type", "application/json");
         self.send(filters, request.body(Body::from(body.to_string())).expect("a valid path")).await
     }
 
-    /// Sends a request as a client whose credentials have these filters; without any, as one that may find all products.
+    /// Sends a request as a client whose credentials have these filters; without filters, it may find all products.
     pub(crate) async fn send(&self, filters: &[&str], mut request: Request<Body>) -> Searched {
         let credentials = self.credentials(filters).await.parse().expect("credentials fit a header");
         request.headers_mut().insert("x-api-key", credentials);

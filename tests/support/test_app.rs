@@ -33,8 +33,8 @@ impl TestApp {
         Self::at_endpoint_or_with(Options::default()).await
     }
 
-    /// The same; these options are those of the service in this process. A test that expects what they change needs a service at the
-    /// address that has been started with the same.
+    /// Does the same as [`Self::spawn`], with these options for a service in this process. A service at `API_ENDPOINT` must have
+    /// been started with the same options if the test depends on them.
     pub(crate) async fn at_endpoint_or_with(options: Options) -> Self {
         let Some(remote) = RemoteService::take().await else { return Self::spawn_with(options).await };
         record();
@@ -42,7 +42,7 @@ impl TestApp {
         Self { url, client, app: None, server: None, data_dir: None, remote: Some(remote) }
     }
 
-    /// Starts a service in this process, for a test that looks into it or has another one at the same time.
+    /// Starts a service in this process, for a test that accesses its internals or needs several services at once.
     pub(crate) async fn spawn_in_process() -> Self {
         Self::spawn_with(Options::default()).await
     }
@@ -105,7 +105,7 @@ impl TestApp {
         entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count()
     }
 
-    /// Returns the number of files of uploaded images, those under way included.
+    /// Returns the number of files of images, uploads in progress included.
     pub(crate) fn files_of_images(&self) -> usize {
         let data_dir = self.data_dir.as_ref().expect("the service is in this process");
         let Ok(folders) = std::fs::read_dir(data_dir.path().join("images")) else { return 0 };

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
-/// The file of this run: the name of a test and its seconds a line.
+/// The file of this run. Each line has the name of a test and its seconds.
 const FILE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/test-times.tsv");
 
 struct Recording {

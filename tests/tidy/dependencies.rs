@@ -18,7 +18,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
     Some(match package {
         "domain" | "access" | "build-info" | "cost" => Vec::new(),
         "runtime" => vec!["access"],
-        // Apart from the stores of products, so that every service may use them.
+        // Separate from the product stores, so that every service may use them.
         access_store if ACCESS_STORES.contains(&access_store) => vec!["access", "aws-setup"],
         // Text analysis, which both indexes and the explanations of query must share.
         "text" => vec!["domain"],
@@ -196,7 +196,7 @@ fn query_cannot_reach_the_store() {
     assert_eq!(stores, [""; 0]);
 }
 
-/// A Lambda contains no code that its service cannot use.
+/// A Lambda function contains no code that its service cannot use.
 #[test]
 fn a_service_contains_only_the_clients_that_it_uses() {
     let dynamodb = ["dynamodb-store"];

@@ -1,4 +1,4 @@
-//! The rules about documents: README.md and docs.
+//! The rules about Markdown documents, and about paths in every file.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,7 +1,6 @@
 //! The rules of the design that the compiler does not enforce.
 //!
-//! Sources are read without comments and the contents of literals, and separately from the tests inside them: a sentence
-//! about code breaks no rule about code.
+//! Most rules about code ignore comments and the contents of literals, and tell the tests in a file from its other code.
 
 mod code;
 mod dependencies;

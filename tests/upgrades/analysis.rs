@@ -11,7 +11,7 @@ use super::{RECORDS, unpack};
 const DIGESTS: [(u32, [u32; 2]); 3] =
     [(1, [231_190_085, 3_948_056_892]), (2, [393_947_046, 1_513_700_351]), (3, [393_947_046, 2_227_719_993])];
 
-/// Without a new version, an index of the analysis before would be used as if it were current.
+/// Otherwise an index of an earlier analysis would be used as if it were current.
 #[tokio::test]
 async fn documents_change_only_with_the_version_of_the_analysis() {
     let folder = tempfile::tempdir().unwrap();

@@ -15,7 +15,7 @@ use crate::support::{Answer, Running, finished, http_client, wait_until, wait_wi
 
 /// The longest time of a rebuild, on a busy machine.
 const REBUILD: Duration = Duration::from_secs(120);
-/// The most folders on which a kill may miss the rebuild.
+/// The maximum number of attempts to kill a process during its rebuild.
 const MAX_MISSES: usize = 5;
 
 /// A copy of the data folder.
@@ -150,7 +150,7 @@ async fn an_index_that_is_too_old_to_be_read_is_rebuilt_before_it_is_searched() 
     let search = finished("noren", &["search", "teapot", "--data-dir", folder.dir()], &[]);
     let text = String::from_utf8(search.stderr).unwrap();
     assert!(!search.status.success() && text.contains("`noren reindex --data-dir DIR`"), "{text}");
-    // Started before the service that rebuilds: it answers that it cannot search, and then searches.
+    // Started before the service that rebuilds: it answers 503 until the rebuild has ended.
     let query = folder.start("noren-query", &["--cache-seconds", "0"]).await;
     let unavailable = Answer::of(http_client().get(format!("{}/products/search", query.url))).await;
     assert_eq!(unavailable.status, 503, "{unavailable:?}");
@@ -196,7 +196,7 @@ async fn an_old_index_is_not_replaced_from_an_empty_store() {
     assert_eq!(folder.pointer(), serde_json::json!({ "live": "g1" }));
 }
 
-/// Products with several categories came with the format after.
+/// Format 7 introduced products with several categories.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_index_takes_products_with_several_categories() {
     for (format, _) in FORMATS {

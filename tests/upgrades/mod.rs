@@ -1,4 +1,4 @@
-//! Catalogues that an earlier version of Noren wrote: this version uses them at once, and rebuilds the index beside them.
+//! Catalogues of earlier versions of Noren: this version uses them at once, and rebuilds the index meanwhile.
 //!
 //! The data is checked in, see `tests/upgrades/README.md`.
 

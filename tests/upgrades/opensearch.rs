@@ -1,4 +1,4 @@
-//! Indexes of earlier schemas in OpenSearch, of the stores in the data folders.
+//! Indexes of earlier schemas in OpenSearch, with the stores of the data folders.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ struct OldIndex {
 }
 
 impl OldIndex {
-    /// Creates those with the oldest schema that can be searched, or returns `None` if there is no server.
+    /// Creates a store and an index with the oldest schema that can be searched, or returns `None` if there is no server.
     async fn new() -> Option<Self> {
         let [oldest, ..] = FORMATS;
         Self::of(oldest).await

@@ -1,4 +1,4 @@
-//! Credentials of every kind, and what a route answers to them.
+//! Credentials of every kind, and the responses of routes to them.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -167,7 +167,7 @@ fn wrong_keys(shop: &Shop) -> Vec<Credentials> {
     ]
 }
 
-/// Writes a key with this secret and the right checksum.
+/// Returns the text of a key with this secret and the right checksum.
 pub(super) fn key_of(id: &str, secret: &str) -> String {
     let signed = format!("nrn_{id}_{secret}");
     let mut checksum = flate2::Crc::new();
@@ -175,7 +175,7 @@ pub(super) fn key_of(id: &str, secret: &str) -> String {
     format!("{signed}_{:08x}", checksum.sum())
 }
 
-/// The cases of RFC 8725 are in the tests of `access::jwt`; these show that a service uses it.
+/// Returns invalid tokens, which show that a service uses `access::jwt`. Its own tests have the cases of RFC 8725.
 fn wrong_tokens() -> Vec<Credentials> {
     let all = SCOPES.join(" ");
     let with = |name: &str, value: Value| {

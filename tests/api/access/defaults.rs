@@ -124,7 +124,7 @@ async fn a_host_name_that_points_here_is_refused_unless_it_is_listed() {
     for route in ROUTES.iter().filter(|route| route.needs != PUBLIC && !route.path.starts_with("/admin/keys"))
     {
         let named = with_host(route.method, &route.example(), &format!("evil.example:{port}"));
-        // To a browser, a page by that name is of the same origin.
+        // For a browser, a page of that host has the same origin as the service.
         let named = named.header("origin", format!("http://evil.example:{port}"));
         let answer = Answer::of(named.header("sec-fetch-site", "same-origin")).await.expect(403);
         let problem = answer.json();
@@ -138,7 +138,7 @@ async fn a_host_name_that_points_here_is_refused_unless_it_is_listed() {
     }
 }
 
-/// Behind a container's address, where the program cannot tell who reaches it.
+/// For example in a container, where the program cannot tell who reaches its address.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_checks_of_page_and_host_hold_wherever_access_is_none() {
     let shop = Shop::new();
@@ -172,7 +172,7 @@ async fn a_request_that_came_through_a_proxy_may_only_search_until_somebody_says
     }
 }
 
-/// Where keys are asked for, they protect: the name by which a service is called does not matter.
+/// Keys protect the service, so it accepts every host name.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_with_keys_is_called_by_any_name_and_no_page_writes_without_a_key() {
     let shop = Shop::new();

@@ -93,12 +93,12 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 impl Route {
-    /// Returns the member of an error with its description for people: the routes of Algolia's protocol have errors of their own.
+    /// Returns the member that describes an error in words. Routes of Algolia's protocol have errors of another form.
     pub(super) fn description(&self) -> &'static str {
         if self.path.starts_with("/1/") { "message" } else { "detail" }
     }
 
-    /// Returns a path of the route. What it names does not exist.
+    /// Returns an example path of the route, with ids that do not exist.
     pub(super) fn example(&self) -> String {
         let path = self.path.replace("{id}", "0000000000000000").replace("{key}", "none");
         let path =

@@ -9,7 +9,7 @@ use super::routes::{PUBLIC, ROUTES, Route};
 use super::shop::{Shop, get, new_address, request};
 use crate::support::{Answer, Running, http_client};
 
-/// Requests at a time.
+/// The number of concurrent requests.
 const CLIENTS: usize = 8;
 
 /// Sends a request of a route with some credentials, each from an address of its own.
@@ -164,7 +164,7 @@ async fn whether_a_draft_or_a_deleted_product_exists_is_not_told_to_shoppers() {
     }
     let delete = request(&service, Method::DELETE, "/products/deleted").header("x-api-key", &write);
     Answer::of(delete).await.expect(200);
-    // Whoever may write waits for each of them.
+    // A client that may write waits for versions of every status.
     let tokens = "syncToken=1.active&syncToken=1.draft&syncToken=2.deleted";
     get(&service, &format!("/products/search?{tokens}"), &write).await.expect(200);
     for key in [None, Some(&search)] {

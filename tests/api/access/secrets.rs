@@ -7,7 +7,7 @@ use super::credentials::{Credentials, every_kind, variables};
 use super::shop::{Key, Shop, get, new_address, request};
 use crate::support::Answer;
 
-/// Returns the parts of a key or a token that must not be told.
+/// Returns the secret parts of a key or a token.
 fn secrets(value: &str) -> Vec<String> {
     match value.split('_').nth(2) {
         Some(secret) if value.starts_with("nrn_") && !secret.is_empty() => vec![secret.to_owned()],

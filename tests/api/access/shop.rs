@@ -59,7 +59,7 @@ impl Shop {
         self.start_with(name, variables, |_| {}).await
     }
 
-    /// The same; `prepare` may change the command last.
+    /// Does the same as [`Self::start`]; `prepare` changes the command last.
     pub(super) async fn start_with(
         &self,
         name: &str,

@@ -110,7 +110,7 @@ async fn values_that_look_alike_are_one(index: &Index) {
             "attributes": {"maker": format!(" {word}  ")}}),
         )
     };
-    // Composed, and an e with an accent of its own.
+    // `é` as one character, and as `e` with a combining accent.
     index.add([one("a", "Caf\u{e9}"), one("b", "Cafe\u{301}"), one("c", "Other")]).await;
     let mut request = search_for("");
     let maker = Field::Attribute("maker".into());
@@ -284,7 +284,7 @@ async fn every_bucket_counts_what_its_own_filter_finds(index: &Index) {
     };
     assert!(values.len() > 30, "{values:?}");
     for FacetValue { value, count } in values {
-        // What `attributes.v.is=` reads.
+        // The filter `attributes.v.is=`, which reads any text as it is.
         assert_eq!(found(AttributeFilter::Equals(value.clone())).await, *count, "{value:?}");
         if let AttributeFilter::Equals(text) = AttributeFilter::parse(value).unwrap() {
             assert_eq!(text, *value);

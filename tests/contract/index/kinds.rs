@@ -1,4 +1,4 @@
-//! The thing that a query names: it ranks first, and its word outlives the others.
+//! The kind of thing that a query names: its products rank first, and its word becomes optional last.
 
 use domain::search::SearchRequest;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Index, IndexLocation, OpenSearchAlias, TantivyFolder, ids, named, product, search_for};
 use crate::support::on_each;
 
-/// Adds this many products, whose ids begin with the same letters.
+/// Adds `count` products whose ids and names begin alike.
 async fn add_many(index: &Index, id: &str, name: &str, count: usize) {
     index.add((0..count).map(|n| named(&format!("{id}{n:02}"), &format!("{name} {n}")))).await;
 }
@@ -148,7 +148,7 @@ async fn products_of_a_kind_rank_before_what_goes_with_them(index: &Index) {
 }
 
 async fn a_word_that_names_no_kind_here_raises_nothing(index: &Index) {
-    // One of six products is a "samsung", because of how its name ends.
+    // One of six products is a "samsung", because its name ends with the word.
     index
         .add((0..5).map(|n| product(&format!("tv{n}"), json!({"name": format!("Samsung television {n}")}))))
         .await;

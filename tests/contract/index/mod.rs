@@ -39,7 +39,7 @@ use crate::support::opensearch_options;
 pub(super) trait IndexLocation {
     type Writer: IndexMaintenance;
     type Searcher: SearchIndex;
-    /// Creates an empty one, or returns `None` if there is no server.
+    /// Creates the location of an empty index, or returns `None` if there is no server.
     async fn new() -> Option<Self>
     where
         Self: Sized;

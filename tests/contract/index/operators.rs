@@ -71,7 +71,7 @@ async fn the_words_of_a_phrase_follow_each_other_in_one_text(index: &Index) {
     assert_eq!(words(index, "balance -\"new balance\"").await, ["b"]);
     assert_eq!(words(index, "\"red\"").await, ["a", "d", "f"], "one word has its forms");
     assert_eq!(words(index, "\"running\" -blue").await, ["a"]);
-    // Once more: an index may have remembered what it read.
+    // Once more: the index may answer from a cache.
     assert_eq!(words(index, "\"new balance\"").await, ["a", "e"]);
     let request = SearchRequest { operators: false, ..search_for("\"balance new\"") };
     assert_eq!(index.answer(&request).await.total, 3);
@@ -147,7 +147,7 @@ async fn totals_facets_and_cursors_leave_out_as_well(index: &Index) {
         }
     }
     assert_eq!(seen, (0..30).map(|n| format!("s{n:02}")).collect::<Vec<_>>());
-    // Products without the optional word follow, and none that is left out.
+    // Products without the optional word follow, but none with the excluded word.
     let answer = index
         .answer(&SearchRequest { match_mode: MatchMode::Most, ..search_for("sandal insole -red") })
         .await;

@@ -71,7 +71,7 @@ async fn a_cursor_of_an_earlier_version_keeps_its_place(index: &Index) {
     add_named(index, &[("a", "Zange"), ("b", "Ärmel"), ("c", "Item 10"), ("d", "ITEM 2"), ("e", "Ofen")])
         .await;
     for (name, id, next) in [("item 2", "d", ["c", "e", "a"]), ("ärmel", "b", ["d", "c", "e"])] {
-        // It carries the name in lower case.
+        // The cursor has the name in lower case.
         let (key, id) = (Some(SortKey::Text(name.to_owned())), super::id(id));
         let interpretation = QueryInterpretation::default();
         let cursor = Cursor { sort: Sort::Name, key, id, interpretation, restriction: None };
@@ -122,7 +122,7 @@ async fn a_word_as_typed_comes_first_among_equals(index: &Index) {
     }
 }
 
-/// A better match stays better: the form as typed counts less than any weight.
+/// The typed form of a word counts less than any difference in weight.
 async fn a_word_as_typed_does_not_outweigh_a_better_match(index: &Index) {
     let product_of =
         |id: &str, name: &str, tags: &[&str]| product(id, serde_json::json!({ "name": name, "tags": tags }));
@@ -216,7 +216,7 @@ async fn cursors_of_an_attribute_keep_their_place(index: &Index) {
             assert_eq!(listed, all, "{name} {size}");
         }
     }
-    // The value of the cursor is gone; others are added before and after it.
+    // No product has the cursor's value any more; others are added before and after it.
     let width = |id: &str, version: u64, width: serde_json::Value| {
         let json = serde_json::json!({ "name": "lamp", "attributes": { "width": width } });
         at_version(version, product(id, json))

@@ -1,4 +1,4 @@
-//! Searches of which some words became optional: what counts, and what comes behind.
+//! Searches with optional words: the products that count, and those that follow.
 
 use domain::search::{Cursor, FacetRequest, Field, Page, PageStart, SearchRequest, Tuning};
 use serde_json::json;
@@ -40,7 +40,7 @@ async fn total_and_facets_count_products_with_every_word(index: &Index) {
         listed.iter().map(|value| (value.value.as_str(), value.count)).collect::<Vec<_>>(),
         [("Akari", 2)]
     );
-    // Of words that no product has, the others count.
+    // No product has `purple`, so products with `chair` count.
     let answer = index.answer(&with_facets("purple chair")).await;
     assert_eq!((ids(&answer), answer.total, answer.relaxed_total), (vec!["d"], 1, None));
     assert_eq!(values(&answer.facets[0].1), [("Bolt", 1)]);

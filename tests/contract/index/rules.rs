@@ -12,7 +12,7 @@ use super::{
 };
 use crate::support::on_each;
 
-/// Searches for all words, so that part of them is not enough.
+/// Builds a search for products with all words.
 fn tuned(words: &str, tuning: Tuning) -> SearchRequest {
     SearchRequest { match_mode: MatchMode::All, tuning, ..search_for(words) }
 }

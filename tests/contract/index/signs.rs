@@ -1,4 +1,4 @@
-//! Signs: conjunctions, marks of owners, units, and words and queries that consist of signs.
+//! Signs: conjunctions, trademark signs, units, words with signs, and queries of signs alone.
 
 use std::collections::BTreeSet;
 

@@ -42,7 +42,7 @@ async fn the_next_generation_is_empty_and_not_searched(location: impl IndexLocat
     assert_eq!(found(&searcher, "lamp").await, set(["a"]));
     expect_entries(&writer, Generation::Next, &[named("b", 1, "lamp"), named("c", 1, "lamp")]).await;
     expect_entries(&writer, Generation::Live, &[named("a", 1, "lamp")]).await;
-    // Creating it again keeps it.
+    // A second call keeps it.
     assert!(writer.create_next().await.unwrap());
     let state = generations(&writer).await;
     assert_eq!((state.live.unwrap().documents, state.next.unwrap().documents), (1, 2));

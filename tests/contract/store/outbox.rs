@@ -86,7 +86,7 @@ async fn outbox_returns_the_number_and_age_of_the_entries(
     }
     assert_eq!(stats.entries, 3);
     assert!(stats.oldest_age.unwrap() <= took + Duration::from_millis(5), "{stats:?} after {took:?}");
-    // The entries grow old; after the oldest is removed, another one is the oldest.
+    // Waits until all entries are at least 20 ms old.
     while store.pending(Duration::from_millis(20), 3).await.unwrap().len() < 3 {
         assert!(begun.elapsed() < Duration::from_secs(20), "time stands still");
     }

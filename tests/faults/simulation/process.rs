@@ -160,7 +160,7 @@ pub(super) async fn run_sync(world: Arc<World>, queue: Arc<SimulatedQueue>, inde
         let polls = world.number(1..120);
         let worker = Consumer::new(queue, writer, options);
         let work = Mortal::new(&world, polls, worker.run(stop.clone()));
-        // Sometimes it is asked to stop, and ends by itself.
+        // Sometimes it is asked to stop, and does so.
         let patience = if world.strikes(0.3) { world.milliseconds(1..5000) } else { Duration::MAX / 2 };
         let stopped = async {
             world.wait(patience).await;

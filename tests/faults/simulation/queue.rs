@@ -20,12 +20,12 @@ use super::world::{Event, Fate, Mistake, Part, World};
 const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The number of expired receives after which a message must not expire again.
 const MAX_EXPIRED_RECEIVES: u32 = 3;
-/// The time within which such a message has been received again and processed.
+/// The pause of all faults in which such a message is received again and processed.
 const FAULT_PAUSE: Duration = Duration::from_secs(60);
 
 pub(super) struct SimulatedQueue {
     world: Arc<World>,
-    /// The source of the records of messages without a body.
+    /// The store, from which messages without a body take the current record.
     store: Arc<Mutex<Disk>>,
     state: Mutex<State>,
     arrived: Notify,

@@ -18,7 +18,7 @@ use super::world::{Fate, Mistake, Part, World};
 /// The time until a write that was acknowledged too early is durable.
 const FLUSHED_AFTER: Duration = Duration::from_millis(500);
 
-/// The way in which a store has a change synced.
+/// The path of a change from the store to the queue.
 pub(super) enum Outbox {
     /// It adds an outbox entry.
     Entries,
@@ -181,7 +181,7 @@ impl Disk {
         others.find(|other| other.content.sku.as_ref() == Some(sku)).map(|other| other.id.clone())
     }
 
-    /// Keeps a copy of what has been flushed.
+    /// Keeps a copy of the flushed state.
     fn keep_flushed(&mut self) {
         if self.flushed.as_ref().is_none_or(|(at, _)| at.elapsed() >= FLUSHED_AFTER) {
             self.flushed = None;

@@ -42,7 +42,7 @@ pub(crate) struct FoundProduct<'a> {
     pub(crate) product: &'a Arc<Product>,
     /// The rank among pinned products, higher is earlier; 0 if it is not pinned.
     pub(crate) pinned: usize,
-    /// True if it has every word, although some are optional.
+    /// True if it has every word, optional ones included.
     pub(crate) is_complete: bool,
     pub(crate) class: Class,
 }
@@ -118,7 +118,7 @@ fn with_pinned<'a>(
     found
 }
 
-/// Returns the products that neither the shop hides nor the operators of the query leave out.
+/// Returns the products that neither the shop nor the operators of the query exclude.
 fn shown<'a>(products: &[&'a Arc<Product>], request: &SearchRequest) -> Vec<&'a Arc<Product>> {
     let operators = operators::parse(request);
     let is_shown = |product: &&&Arc<Product>| {

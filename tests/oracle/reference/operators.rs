@@ -8,7 +8,7 @@ use super::words::{has_word, is_same_word, split};
 /// A query without its operators.
 #[derive(Default)]
 pub(super) struct ParsedQuery {
-    /// Each word, and whether it is in quotation marks.
+    /// Each word, with true if it is in quotation marks.
     pub(super) words: Vec<(String, bool)>,
     phrases: Vec<Vec<String>>,
     left_out: Vec<Vec<String>>,
@@ -45,7 +45,7 @@ pub(super) fn parse(request: &SearchRequest) -> ParsedQuery {
     parsed
 }
 
-/// Returns true if the product has every phrase of the query and nothing that it leaves out.
+/// Returns true if the product has every phrase of the query and none of the excluded words and phrases.
 pub(super) fn passes(product: &Product, parsed: &ParsedQuery) -> bool {
     let has = |words: &Vec<String>| match words.as_slice() {
         [word] => has_word(product, word),

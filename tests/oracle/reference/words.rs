@@ -17,11 +17,11 @@ pub(super) struct QueryWord {
     text: String,
     is_last: bool,
     is_quoted: bool,
-    /// Joined with the previous word and with the next word.
+    /// The word joined with the previous one, and with the next one.
     joined: Vec<String>,
     /// The synonyms, each a list of words that must all match.
     synonyms: Vec<Vec<String>>,
-    /// Words of the catalogue within the allowed typos, in singular and plural, with the fewest typos.
+    /// Words of the catalogue within the allowed typos, in singular and plural, each with its fewest typos.
     near: BTreeMap<String, usize>,
     is_required: bool,
     /// True unless it is a function word that became optional.
@@ -197,7 +197,7 @@ fn worth(at: usize, query: &[QueryWord], shown: &[&Arc<Product>]) -> Worth {
         let term = format!("{mark}{}", base(text));
         shown.iter().filter(|product| roles(product).contains(&term)).count() as u64
     });
-    // The only function word and the only unit of the vocabulary.
+    // In this vocabulary, `to` is the only function word, and units have one letter.
     if text == "to" || is_number(text) || text.len() == 1 {
         Worth::Function
     } else if matching(shown, std::slice::from_ref(&as_typed)).is_empty() {
@@ -279,7 +279,7 @@ const PAIRED_WORDS: usize = 10;
 struct ProductWords {
     /// Every word in all its forms, and model numbers without hyphens.
     words: BTreeSet<String>,
-    /// Those that not only the sku has. Others are codes, which are no corrections, and no part of a synonym of several words.
+    /// The words outside of the sku. Words of the sku alone are neither corrections nor part of a synonym of several words.
     outside_sku: BTreeSet<String>,
     /// Neighbours written as one word.
     pairs: BTreeSet<String>,
@@ -393,7 +393,7 @@ fn found_as(wanted: &QueryWord, product: &ProductWords) -> Option<(usize, usize)
 /// A word is corrected to another only if this many times as many products have that one.
 const MIN_RATIO: usize = 10;
 
-/// Returns the words near this one that at least so many products have outside of their skus.
+/// Returns the words near this one that at least `least` products have outside of their skus, with their typos.
 fn near_words(wanted: &str, products: &[&Arc<Product>], least: usize) -> BTreeMap<String, usize> {
     let mut near = BTreeMap::new();
     let mut frequencies = BTreeMap::<String, usize>::new();
