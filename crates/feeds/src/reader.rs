@@ -20,9 +20,31 @@ use crate::text_encoding::decoded;
 pub struct FeedReader {
     name: String,
     stem: String,
-    bytes_read: Arc<AtomicU64>,
+    progress: Progress,
     records: Records,
     mode: WriteMode,
+}
+
+/// The progress through a file.
+struct Progress {
+    /// The size of the file, if it is known.
+    file_bytes: Option<u64>,
+    /// The bytes read of the file, or of what was unpacked from it.
+    bytes_read: Arc<AtomicU64>,
+    /// The size of what is read.
+    bytes: Option<u64>,
+}
+
+impl Progress {
+    fn of_file(&self) -> u64 {
+        let read = self.bytes_read.load(Ordering::Relaxed);
+        match (self.file_bytes, self.bytes) {
+            (Some(file), Some(bytes)) if bytes > 0 => {
+                u64::try_from(u128::from(read) * u128::from(file) / u128::from(bytes)).unwrap_or(file)
+            }
+            _ => read,
+        }
+    }
 }
 
 enum Records {
@@ -90,23 +112,23 @@ impl FeedReader {
     ) -> Result<Self, FeedError> {
         let name = path.display().to_string();
         let failed = |source| FeedError::Read { name: name.clone(), source };
+        let file_bytes = file.as_ref().and_then(|file| file.metadata().ok()).map(|metadata| metadata.len());
         let bytes_read = Arc::new(AtomicU64::new(0));
         let (stem, announced) = stem_and_format(path);
         let scratch = options.scratch.for_next_feed();
         let unpacked = unpack(input, file, path, &scratch, &bytes_read)?;
-        let TextInput { mut input, file, is_gzip, path } = match unpacked {
+        let table_of = |source: Source| {
+            bytes_read.store(0, Ordering::Relaxed);
+            let table = TableReader::open(&source, &name, options, Arc::clone(&bytes_read))?;
+            Ok::<_, FeedError>((Records::Table(Box::new(table)), source.bytes()))
+        };
+        let TextInput { mut input, file, is_gzip, path, unpacked_bytes } = match unpacked {
             Unpacked::Text(text) => text,
             Unpacked::Workbook(workbook) => {
-                let source = Source::Rows(spool_workbook(&workbook, &name, &scratch)?);
-                let table = TableReader::open(&source, &name, options, Arc::clone(&bytes_read))?;
-                let records = Records::Table(Box::new(table));
-                return Ok(Self {
-                    name,
-                    stem,
-                    bytes_read,
-                    records,
-                    mode: options.mode.unwrap_or(WriteMode::Merge),
-                });
+                let (records, bytes) = table_of(Source::Rows(spool_workbook(&workbook, &name, &scratch)?))?;
+                let progress = Progress { file_bytes, bytes_read, bytes };
+                let mode = options.mode.unwrap_or(WriteMode::Merge);
+                return Ok(Self { name, stem, progress, records, mode });
             }
         };
         let announced = announced.or_else(|| stem_and_format(&path).1);
@@ -122,7 +144,7 @@ impl FeedReader {
             Some(b'{' | b'[') => Format::Ndjson,
             _ => Format::Csv,
         });
-        let records = match format {
+        let (records, bytes) = match format {
             Format::Ndjson => {
                 let is_document = is_document(text);
                 input.consume(mark_length);
@@ -130,26 +152,23 @@ impl FeedReader {
                     true => DocumentReader::document(input, options).map_err(failed)?,
                     false => DocumentReader::lines(input, options),
                 };
-                Records::Json(Box::new(reader))
+                (Records::Json(Box::new(reader)), unpacked_bytes)
             }
-            Format::Csv => {
-                let source = match file {
-                    _ if is_xml(text) => {
-                        input.consume(mark_length);
-                        Source::Rows(spool_xml(input, options.encoding.is_some(), &name, &scratch)?)
-                    }
-                    Some(file) => Source::file(file, is_gzip, options.encoding),
-                    None => Source::copy(input, &scratch, options.encoding).map_err(failed)?,
-                };
-                bytes_read.store(0, Ordering::Relaxed);
-                Records::Table(Box::new(TableReader::open(&source, &name, options, Arc::clone(&bytes_read))?))
-            }
+            Format::Csv => table_of(match file {
+                _ if is_xml(text) => {
+                    input.consume(mark_length);
+                    Source::Rows(spool_xml(input, options.encoding.is_some(), &name, &scratch)?)
+                }
+                Some(file) => Source::file(file, is_gzip, options.encoding),
+                None => Source::copy(input, &scratch, options.encoding).map_err(failed)?,
+            })?,
         };
         let usual = match records {
             Records::Table(_) => WriteMode::Merge,
             Records::Json(_) => WriteMode::Replace,
         };
-        Ok(Self { name, stem, bytes_read, records, mode: options.mode.unwrap_or(usual) })
+        let progress = Progress { file_bytes, bytes_read, bytes };
+        Ok(Self { name, stem, progress, records, mode: options.mode.unwrap_or(usual) })
     }
 
     /// Returns the name to show in messages.
@@ -200,10 +219,10 @@ impl FeedReader {
         }
     }
 
-    /// Returns the number of bytes read from the file so far, before decompression; of a spreadsheet or XML feed, about the
-    /// bytes of its texts.
+    /// Returns the number of bytes read from the file so far, before decompression. Of an archive, a spreadsheet or an XML feed it is
+    /// the part of its size that corresponds to the records read.
     pub fn bytes_read(&self) -> u64 {
-        self.bytes_read.load(Ordering::Relaxed)
+        self.progress.of_file()
     }
 
     /// Returns the next record, or `None` at the end. A malformed record is returned with its faults.

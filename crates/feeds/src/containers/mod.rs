@@ -44,10 +44,12 @@ pub(crate) struct TextInput {
     pub(crate) is_gzip: bool,
     /// The name that announces the format: that of the file in an archive.
     pub(crate) path: PathBuf,
+    /// The size of the file in an archive, whose bytes are counted instead of those of the archive.
+    pub(crate) unpacked_bytes: Option<u64>,
 }
 
 /// Unpacks a file. `file` is the same input if it can be read again from its start; `bytes_read` counts the bytes of the input before
-/// any is unpacked.
+/// any is unpacked, or those of a file in an archive.
 ///
 /// # Errors
 /// If the input cannot be read, is no feed, or exceeds a limit.
@@ -63,7 +65,7 @@ pub(crate) fn unpack(
     let mut path = path.to_owned();
     let counted = Counted { input, bytes_read: Arc::clone(bytes_read) };
     let mut input: Input = Box::new(BufReader::with_capacity(BUFFER_BYTES, counted));
-    let mut is_gzip = false;
+    let (mut is_gzip, mut unpacked_bytes) = (false, None);
     for _ in 0..=MAX_LAYERS {
         let beginning = input.fill_buf().map_err(failed)?;
         if beginning.starts_with(&[0x1f, 0x8b]) {
@@ -80,11 +82,17 @@ pub(crate) fn unpack(
                 return Ok(Unpacked::Workbook(archive));
             };
             let feed = extract(&archive, index, &name, scratch)?;
-            input = Box::new(BufReader::with_capacity(BUFFER_BYTES, again(&feed).map_err(failed)?));
+            unpacked_bytes = Some(feed.metadata().map_err(failed)?.len());
+            bytes_read.store(0, Ordering::Relaxed);
+            let counted = Counted {
+                input: Box::new(again(&feed).map_err(failed)?),
+                bytes_read: Arc::clone(bytes_read),
+            };
+            input = Box::new(BufReader::with_capacity(BUFFER_BYTES, counted));
             (file, is_gzip, path) = (Some(feed), false, inner);
         } else {
             check_text(beginning, &name)?;
-            return Ok(Unpacked::Text(TextInput { input, file, is_gzip, path }));
+            return Ok(Unpacked::Text(TextInput { input, file, is_gzip, path, unpacked_bytes }));
         }
     }
     Err(FeedError::Container {

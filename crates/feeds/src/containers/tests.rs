@@ -6,7 +6,7 @@ use serde_json::json;
 use zip::write::SimpleFileOptions;
 
 use crate::read_in_tests::{Imported, read, read_bytes};
-use crate::{FeedError, Scratch, TableOptions};
+use crate::{FeedError, FeedReader, Scratch, TableOptions};
 
 /// Returns a zip archive of files.
 fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
@@ -283,6 +283,44 @@ fn a_workbook_of_many_rows_is_read_whole() {
     let rows: String = (0..20_000).map(|at| row(&[&format!("p{at}"), "A cup of tea", "9.50"])).collect();
     let found = import(&workbook(&[("S", &(row(&["id", "name", "price"]) + &rows))]));
     assert_eq!((found.products.len(), found.rejects.len()), (20_000, 0));
+}
+
+#[test]
+fn the_progress_through_a_container_ends_at_the_size_of_its_file() {
+    let number = 0..5_000;
+    let json: String = number.clone().map(|n| format!("{{\"id\":\"p{n}\",\"name\":\"Cup\"}}\n")).collect();
+    let table: String = number.clone().map(|n| format!("p{n},Cup\n")).collect();
+    let table = format!("id,name\n{table}");
+    let items: String =
+        number.clone().map(|n| format!("<item><id>p{n}</id><title>Cup</title></item>")).collect();
+    let rss = format!("<rss><channel>{items}</channel></rss>");
+    let rows: String = number.map(|n| row(&[&format!("p{n}"), "Cup"])).collect();
+    let sheet = workbook(&[("S", &(row(&["id", "name"]) + &rows))]);
+    let folder = tempfile::tempdir().unwrap();
+    for (at, bytes) in [
+        table.clone().into_bytes(),
+        gzipped(json.as_bytes()),
+        gzipped(&gzipped(table.as_bytes())),
+        zipped(&[("shop.csv", table.as_bytes())]),
+        zipped(&[("shop.ndjson", json.as_bytes())]),
+        gzipped(rss.as_bytes()),
+        sheet.clone(),
+        zipped(&[("shop.xlsx", &sheet)]),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let path = folder.path().join(format!("file{at}"));
+        std::fs::write(&path, bytes).unwrap();
+        let mut reader = FeedReader::open(&path, None, &TableOptions::default()).unwrap();
+        let (mut records, mut before) = (0, 0);
+        while reader.next_record().unwrap().is_some() {
+            records += 1;
+            assert!((before..=bytes.len() as u64).contains(&reader.bytes_read()), "{at}");
+            before = reader.bytes_read();
+        }
+        assert_eq!((records, reader.bytes_read()), (5_000, bytes.len() as u64), "{at}");
+    }
 }
 
 #[test]

@@ -58,6 +58,17 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Returns the number of bytes that a reading counts, if it is known.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        let file = match self {
+            Self::Text(text) => &text.file,
+            Self::Rows(spool) => spool.file(),
+        };
+        file.metadata().ok().map(|metadata| metadata.len())
+    }
+}
+
 impl TextFile {
     /// Reads from the start. An earlier reading must have ended. `bytes_read` counts the bytes before decompression.
     ///

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use csv::ByteRecord;
 
 use super::row_splitter::{Part, RawRow};
 use crate::containers::{Scratch, ScratchFile};
+use crate::counted::Counted;
 use crate::record::MAX_LINE_BYTES;
 
 /// Maximum number of columns.
@@ -85,15 +86,19 @@ impl Spool {
     pub(super) fn rows(&self, bytes_read: Arc<AtomicU64>) -> io::Result<SpoolRows> {
         let mut file = self.file.try_clone()?;
         file.rewind()?;
-        Ok(SpoolRows { input: BufReader::new(file), width: self.header.len(), bytes_read })
+        let counted = Counted { input: Box::new(file), bytes_read };
+        Ok(SpoolRows { input: BufReader::new(counted), width: self.header.len() })
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
     }
 }
 
 /// Reads the rows of a spool.
 pub(super) struct SpoolRows {
-    input: BufReader<File>,
+    input: BufReader<Counted>,
     width: usize,
-    bytes_read: Arc<AtomicU64>,
 }
 
 impl SpoolRows {
@@ -110,7 +115,6 @@ impl SpoolRows {
         let mut cells = vec![Vec::new(); self.width];
         for _ in 0..count {
             let (column, text) = (self.number()?, self.text()?);
-            self.bytes_read.fetch_add(text.len() as u64, Ordering::Relaxed);
             if let Some(cell) = cells.get_mut(column) {
                 *cell = text;
             }
