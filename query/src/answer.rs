@@ -1,4 +1,4 @@
-//! Renders answers as JSON, straight into bytes: the products of a page are most of a response.
+//! Renders answers as JSON, directly as bytes, without copying the products, which are most of a response.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use serde_json::value::RawValue;
 
 use crate::category_tree::tree;
 
-/// Renders the answer to `request`, which is the search of `parsed` with the facets that were counted. `took` is the time that the index needed.
-/// `explanations` has one explanation for each product, in the order of the products, or none at all.
+/// Renders the answer to `request`, which is the search of `parsed` with the facets that were counted. `took` is the time that the
+/// index needed. `explanations` has one explanation for each product, in the order of the products, or is empty.
 ///
 /// # Errors
 /// Only for a defect: every product can be serialized.
@@ -150,8 +150,7 @@ fn price_facet(facet: &PriceFacet, currency: Currency) -> facets::PriceFacet {
     }
 }
 
-/// Returns an exact decimal number. The last bucket may end above the highest possible price; it holds no product there, so the
-/// end is clamped.
+/// Returns an amount as an exact decimal number. Clamps it, because the last bucket may end above the highest possible price.
 fn amount(minor_units: i64, currency: Currency) -> Box<RawValue> {
     Money::from_minor_units(minor_units.clamp(0, MAX_MINOR_UNITS), currency)
         .map_or_else(|_| RawValue::NULL.to_owned(), Money::to_json_number)

@@ -11,7 +11,7 @@ use domain::search::{
 const MAX_ATTRIBUTES: usize = 6;
 /// The share of the products that must have an attribute for it to be selected.
 const MIN_COVERAGE: f64 = 0.2;
-/// From this many values on, an attribute whose values mostly differ counts as a name of the product, not as a description.
+/// The number of values from which an attribute whose values mostly differ counts as a name of the product, not as a description.
 const MANY_VALUES: usize = 20;
 
 /// Returns the search for the sample: the best matches.
@@ -24,7 +24,7 @@ pub(crate) fn sample(request: &SearchRequest) -> SearchRequest {
     }
 }
 
-/// Returns the products of the sample that facets count: products that lack words come behind them.
+/// Returns the products of the sample that facets count. They come first, followed by products that lack words.
 pub(crate) fn counted(sample: &SearchAnswer) -> &[Hit] {
     let total = usize::try_from(sample.total).unwrap_or(usize::MAX);
     let counted = if sample.relaxed_total.is_some() { total } else { usize::MAX };
@@ -123,8 +123,8 @@ impl AttributeCounts {
     /// Returns the share of the products that have the attribute, times the probability that two of its values differ (the
     /// Gini–Simpson index).
     ///
-    /// Returns `None` if all values are equal, few products have it, or nearly every product has a value of its own. Numbers
-    /// are selected by ranges, so they are excluded only if all of them differ.
+    /// Returns `None` if all values are equal, few products have it, or more than half of the values are distinct, so that they name
+    /// products. Numbers, which are selected by ranges, and fewer than [`MANY_VALUES`] values are excluded only if all are distinct.
     fn usefulness(&self, products: usize) -> Option<f64> {
         let coverage = self.products as f64 / products as f64;
         let (distinct, total) = (self.values.len(), self.values.values().sum::<usize>());

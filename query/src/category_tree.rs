@@ -8,7 +8,7 @@ use domain::CategoryPath;
 use domain::search::FacetValue;
 
 /// Returns the tree of the counted categories, in their order, for a search with these filters. Each list has the first
-/// `limit` categories, and in addition those that are filtered by or are above a filtered one.
+/// `limit` categories, and any others that are filtered by or contain a filtered one.
 pub(crate) fn tree<'a>(
     counted: &'a [FacetValue],
     filters: &[CategoryPath],

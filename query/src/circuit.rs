@@ -1,7 +1,8 @@
-//! A circuit breaker before the index: while the index does not respond, nobody waits for it.
+//! A circuit breaker before the index: while the index does not respond, no request waits for it.
 //!
-//! Three failures in a row open the circuit; a call that its client gave up after a second is one. Calls then fail at once, and a task
-//! searches until the index answers, which closes the circuit. So no request is spent on the attempt. The pattern is in M. Nygard, Release It!, chapter 5.
+//! Three consecutive failures open the circuit. A call that its client abandoned after at least a second counts as a failure. Calls then
+//! fail immediately, and a background task searches until the index answers, which closes the circuit, so no client's request serves as
+//! a probe. The pattern is described in M. Nygard, Release It!, chapter 5.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -18,7 +19,7 @@ use crate::metrics::CIRCUIT_OPEN;
 const MAX_FAILURES: u32 = 3;
 /// The pause between two attempts to reach the index.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The time from which a call that its client gave up counts as a failure of the index.
+/// The minimum duration of a call that its client abandoned to count as a failure of the index.
 const SLOW_CALL: Duration = Duration::from_secs(1);
 /// The time limit for an attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,14 +54,14 @@ impl Circuit {
         pending.end();
         match &result {
             Err(error) if error.kind == PortErrorKind::Unavailable => state.count_failure(error),
-            // An index that throttles or refuses responds.
+            // An index that throttles or rejects calls does respond.
             _ => state.failures.store(0, Ordering::Relaxed),
         }
         result
     }
 }
 
-/// A call without a result yet. If it is dropped before [`end`](Self::end), its client has gone.
+/// A call without a result yet. If it is dropped before [`end`](Self::end), its client has abandoned it.
 struct Pending<'a> {
     state: &'a Arc<State>,
     begun: Option<Instant>,

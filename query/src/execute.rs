@@ -1,4 +1,4 @@
-//! Runs searches on the index, and measures their duration.
+//! Runs searches on the index and measures their duration.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ pub(crate) fn cache_key(path: &str, endpoint: Endpoint, parsed: &ParsedSearch) -
     }
     match parsed.request.restriction.name() {
         "" => key,
-        // Comes first, because no path begins with `<`, and the path of a facet may contain anything.
+        // The restriction comes first: no path begins with `<`, but the path of a facet may contain any character.
         name => format!("<{name}>{key}"),
     }
 }
@@ -56,7 +56,7 @@ fn with_tuning(path: &str, parameters: &str, tuning: &Tuning) -> String {
 pub(crate) struct Executed {
     /// The search, with the facets that were selected automatically.
     pub(crate) request: SearchRequest,
-    /// The answer. All of its categories are counted if it counts them.
+    /// The answer. A facet of categories has all categories, not only the most frequent ones.
     pub(crate) answer: SearchAnswer,
     /// True if the facets were selected on the snapshot of the answer.
     is_one_snapshot: bool,
@@ -67,20 +67,20 @@ impl SearchService {
     pub(crate) fn apply_rules(&self, parsed: ParsedSearch) -> ParsedSearch {
         let Some(rules) = &self.settings.rules else { return parsed };
         let request = parsed.request;
-        // What a query leaves out triggers no rule.
+        // Excluded words trigger no rule.
         let words = Operators::of(&request).plain;
         let tuning = rules.current().tuning(&words, request.currency, Timestamp::now());
         ParsedSearch { request: SearchRequest { tuning, ..request }, ..parsed }
     }
 
-    /// Returns an explainer of the products of a search, with the weights of the shop's rules.
+    /// Returns an explainer for the products of a search, with the field weights of the shop's rules.
     pub(crate) fn explainer<'a>(&self, request: &'a SearchRequest) -> Explainer<'a> {
         let rules = self.settings.rules.as_ref();
         let weights = rules.map(|rules| rules.current().weights()).unwrap_or_default();
         Explainer::new(request, self.settings.language, weights)
     }
 
-    /// Runs searches on one snapshot of the index. Returns them with the answers, and the duration.
+    /// Runs searches on one snapshot of the index. Returns each with its answer, and the duration.
     ///
     /// # Errors
     /// If the index fails.
@@ -200,7 +200,7 @@ impl SearchService {
         Ok((answers.into_iter().next().ok_or_else(Problem::internal)?, took))
     }
 
-    /// Returns the product for each id, in order; `None` if it is not active, or the restriction hides it.
+    /// Returns the product for each id, in order; `None` if it is not active or outside the restriction.
     pub(crate) async fn active_products(
         &self,
         ids: &[ProductId],
@@ -216,7 +216,7 @@ impl SearchService {
         Ok(active.collect())
     }
 
-    /// Returns the values of a facet and their snapshot; `None` for the snapshot if the index may have changed meanwhile.
+    /// Returns the values of a facet and their snapshot. The snapshot is `None` if the index may have changed meanwhile.
     pub(crate) async fn facet_values(
         &self,
         request: &FacetRequest,
@@ -230,7 +230,7 @@ impl SearchService {
     }
 }
 
-/// Returns the request with more facet values than the list shows, because the tree of categories needs them.
+/// Returns the request. If it counts categories, raises the number of facet values, because their tree needs more than the list.
 fn with_room_for_a_tree(request: &SearchRequest) -> SearchRequest {
     let mut request = request.clone();
     if request.facets.contains(&Field::Category) {

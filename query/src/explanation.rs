@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use api::wire::explain::{ExplainedKind, ExplainedPhrase, ExplainedWord, Explanation};
 use text::explain::{KindMatch, PhraseMatch, WordMatch};
 
-/// Returns an explanation as it is written.
+/// Returns an explanation in the form of the response.
 pub(crate) fn to_wire(explanation: &text::explain::Explanation) -> Explanation<'_> {
     let text::explain::Explanation { base, words, phrases, kinds, required, excluded, boost, is_pinned } =
         explanation;

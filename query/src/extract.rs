@@ -15,8 +15,8 @@ use crate::search_service::SearchService;
 use search_parameters::RequiredVersions;
 use search_parameters::{self as parameters, Endpoint, ParsedSearch};
 
-/// The parameters of the endpoint `E` in the query string, restricted to what the client may find, with the writes that the
-/// header names and the rules in effect.
+/// The parameters of the endpoint `E` in the query string, restricted to the products that the client may find, with the writes
+/// that the header names and the rules in effect.
 pub(crate) struct Parameters<E> {
     pub(crate) search: ParsedSearch,
     pub(crate) reader: Reader,

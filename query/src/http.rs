@@ -59,12 +59,12 @@ pub(crate) enum CachePolicy {
     /// Any cache, for this many seconds; with 0 it always revalidates.
     Shared {
         max_age_seconds: u32,
-        /// The seconds for which they may use it instead of an error.
+        /// The further seconds for which they may use it instead of an error.
         stale_seconds: u32,
     },
-    /// None: the index is unavailable, and the next response may be newer.
+    /// Any cache, and it always revalidates: the index is unavailable, and the next response may be newer.
     Stale,
-    /// The client's cache only, and it always revalidates: the response reflects a write of this client, or what it may find.
+    /// The client's cache only, and it always revalidates: the response depends on the client's writes or rights.
     Private,
 }
 
@@ -73,7 +73,7 @@ pub(crate) enum CachePolicy {
 pub(crate) enum Source {
     /// The index.
     Index,
-    /// Memory. The age is absent if the response is as good as a new one.
+    /// Memory. The age is absent if the response reflects the newest snapshot, so that it equals a new one.
     Memory { age: Option<Duration> },
     /// Memory, because the index is unavailable.
     Stale(Duration),
@@ -85,7 +85,7 @@ impl Source {
     }
 }
 
-/// Adds the headers `X-Cache`, `Cache-Status` (RFC 9211) and, for a response that is not as good as a new one, `Age`.
+/// Adds the headers `X-Cache`, `Cache-Status` (RFC 9211) and, if the source has an age, `Age`.
 pub(crate) fn with_source(mut response: Response, source: Source) -> Response {
     let seconds = |age: Duration| age.as_secs().to_string();
     let (short, status, age) = match source {
@@ -136,8 +136,8 @@ fn cacheable(mut response: Response, tag: &EntityTag, policy: CachePolicy) -> Re
             headers.insert(name, value);
         }
     }
-    // The compression layer names `accept-encoding` only in responses that it compresses; a cache needs it in all. A request
-    // with a sync token must see its write, and a response in a shared cache may be older than that.
+    // The compression layer names `accept-encoding` only in responses that it compresses, but caches need it in all. A response in a
+    // shared cache may be older than the write that a sync token names.
     headers.insert(VARY, HeaderValue::from_static("accept-encoding, noren-sync-token"));
     response
 }

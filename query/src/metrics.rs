@@ -19,7 +19,7 @@ pub(crate) const CACHE_MISSES: &str = "noren_answer_cache_misses_total";
 const SEARCHES: &str = "noren_searches_total";
 /// Searches that also returned products without all words.
 const RELAXED_SEARCHES: &str = "noren_searches_relaxed_total";
-/// Responses that were given again because the index was away.
+/// Earlier responses that were sent again because the index was unavailable.
 pub(crate) const STALE_ANSWERS: &str = "noren_stale_answers_total";
 /// 1 while the index does not respond, else 0.
 pub(crate) const CIRCUIT_OPEN: &str = "noren_index_circuit_open";
@@ -32,7 +32,7 @@ pub(crate) enum Kind {
     Facet,
     Similar,
     Explain,
-    /// Any of these by the protocol of Algolia's clients.
+    /// Any of these through Algolia's protocol.
     Algolia,
     /// A page of the storefront.
     Storefront,
@@ -109,7 +109,7 @@ pub(crate) fn describe() {
         STALE_ANSWERS,
         "searches that got their last response, because the index was away"
     );
-    // An alert on a rate needs to see the first of them.
+    // Exported from the start, so that an alert on a rate sees the first increase.
     for counter in [EMPTY_SEARCHES, RELAXED_SEARCHES, STALE_ANSWERS, CACHE_HITS, CACHE_MISSES] {
         metrics::counter!(counter).increment(0);
     }

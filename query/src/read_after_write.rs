@@ -1,6 +1,6 @@
 //! Reading one's own writes: a request with sync tokens is answered once the index holds the writes that they name.
 //!
-//! Nothing is remembered between requests, so any process can answer: each polls the index that it searches.
+//! No state is kept between requests, so any process can answer: each polls the index that it searches.
 
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
 impl SearchService {
-    /// Waits until searches that begin now see every required version. A client that may not know of every product sees a version only
-    /// of one that it may find: any other one never arrives, whether it exists or not.
+    /// Waits until new searches see every required version. For a client that may not know of unpublished products, only versions of
+    /// products that it may find count as indexed: for any other product the wait times out, whether it exists or not.
     ///
     /// # Errors
     /// 504 if that takes too long, 503 if too many requests wait already.
@@ -70,7 +70,7 @@ impl SearchService {
         }
     }
 
-    /// Removes the versions that the index holds, of products that the client may find.
+    /// Removes the versions that the index holds. Keeps those of products that the client may not know of.
     async fn remove_satisfied(
         &self,
         missing: &mut Vec<(&ProductId, Version)>,
@@ -103,7 +103,7 @@ impl SearchService {
     }
 }
 
-/// 504 with every sync token that the index does not satisfy.
+/// Returns 504 with every sync token that the index does not satisfy.
 fn not_indexed(missing: &[(&ProductId, Version)], knows_unpublished: bool, waited: Duration) -> Problem {
     let tokens: Vec<String> = missing
         .iter()

@@ -1,4 +1,4 @@
-//! Answers requests from memory or by asking the index, with the headers for caches.
+//! Answers requests from memory or from the index, and adds the headers for caches.
 
 use std::future::Future;
 use std::sync::PoisonError;
@@ -23,9 +23,9 @@ pub(crate) struct RenderedResponse {
     pub(crate) json: Vec<u8>,
     /// The result of the search, for metrics.
     pub(crate) outcome: Outcome,
-    /// The snapshot of the index that all of it reflects; `None` if it is unknown, or there may be two.
+    /// The snapshot of the index that the whole body reflects; `None` if it is unknown, or if there may be two.
     pub(crate) snapshot: Option<String>,
-    /// False if the response depends on more than its cache key says.
+    /// False if the response depends on more than its cache key.
     pub(crate) may_be_kept: bool,
 }
 
@@ -57,11 +57,11 @@ enum Found {
 }
 
 impl SearchService {
-    /// Answers the GET of a search once the index holds the required versions: with 304 if the client has the response already, from memory,
-    /// or by `render`. While the index is unavailable, a search without required versions gets its last response.
+    /// Answers a GET once the index holds the required versions: with 304 if the client already has the response, from memory, or by
+    /// `render`. While the index is unavailable, a search without required versions gets its last response.
     ///
     /// # Errors
-    /// If the required versions are not indexed in time, the index fails, or `render` does.
+    /// If the required versions are not indexed in time, or if the index or `render` fails.
     pub(crate) async fn respond(
         &self,
         headers: &HeaderMap,
@@ -92,7 +92,7 @@ impl SearchService {
     }
 
     /// Answers the requests of one body once the index holds the required versions: all from memory, or all by `render`, so
-    /// that they reflect one snapshot. Returns them with the source and the age of the oldest.
+    /// that they reflect one snapshot. Returns them with their source, which has the age of the oldest.
     ///
     /// # Errors
     /// As [`respond`](Self::respond).
@@ -135,8 +135,8 @@ impl SearchService {
         self.index.snapshot().await.or_problem(SEARCH_INDEX)
     }
 
-    /// Returns the tag if the client has the response on the newest snapshot already, which takes no search; otherwise the response from
-    /// memory, or renders it.
+    /// Returns the tag if the client already has the response on the newest snapshot, which takes no search. Otherwise returns the
+    /// response from memory, or renders it.
     async fn find(
         &self,
         headers: &HeaderMap,
@@ -159,7 +159,8 @@ impl SearchService {
         Ok(Found::Response(rendered, Source::Index))
     }
 
-    /// Returns the response in memory, if it may be used. Returns `None` if the index has no snapshots and the client requires versions.
+    /// Returns the response in memory, if it may be used. If the client requires versions, it may not be used with an index that does
+    /// not identify its snapshots.
     fn kept(
         &self,
         cache_key: &str,
@@ -172,7 +173,7 @@ impl SearchService {
         self.responses.get(cache_key, snapshot.map(|snapshot| EntityTag::of_request(snapshot, cache_key)))
     }
 
-    /// Returns the source of a response from memory. On the newest snapshot it is as good as a new one, however old it is.
+    /// Returns the source of a response from memory. A response on the newest snapshot equals a new one, so it has no age.
     fn hit(snapshot: Option<&str>, age: Duration) -> Source {
         Source::Memory { age: snapshot.is_none().then_some(age) }
     }
@@ -214,11 +215,11 @@ impl SearchService {
         }
     }
 
-    /// Keeps a response if it reflects `before`, the newest snapshot before rendering. A response of a later snapshot would
-    /// be valid, but is rarely requested again under steady writes.
+    /// Keeps a response if it reflects `before`, the newest snapshot before rendering, or if the index does not identify its
+    /// snapshots. A response of a later snapshot would be valid, but is rarely requested again under steady writes.
     fn remember(&self, cache_key: &str, rendered: RenderedResponse, before: Option<&str>) -> CachedResponse {
         let RenderedResponse { mut json, outcome, snapshot, may_be_kept } = rendered;
-        // The cache would keep spare capacity too.
+        // Otherwise the cache would keep the spare capacity as well.
         json.shrink_to_fit();
         let tag = match &snapshot {
             Some(snapshot) => EntityTag::of_request(snapshot, cache_key),
@@ -232,13 +233,13 @@ impl SearchService {
     }
 }
 
-/// Returns true if the last response may replace the problem: any 503, also of an index that has too many requests, without required
-/// versions.
+/// Returns true if the last response may replace the problem: no versions are required, and it is any 503, even from an index that
+/// throttles.
 fn may_be_stale(problem: &Problem, required: &RequiredVersions) -> bool {
     problem.status() == StatusCode::SERVICE_UNAVAILABLE && required.is_empty()
 }
 
-/// Returns the source for the age of the oldest response.
+/// Applies `source` to the age of the oldest response.
 fn oldest(responses: &[CachedResponse], source: impl FnOnce(Duration) -> Source) -> Source {
     source(responses.iter().map(CachedResponse::age).max().unwrap_or_default())
 }

@@ -1,7 +1,7 @@
-//! The last response to each search, in memory: makes repeated searches cheap, and answers them while the index is unavailable.
+//! A cache of the last response to each search. It makes repeated searches cheap, and answers them while the index is unavailable.
 //!
-//! A response may be used again while the snapshot of the index that it reflects is the newest one. With an index that does not identify
-//! its snapshots, it may be used for a short time instead.
+//! A response may be reused while the snapshot of the index that it reflects is the newest. With an index that does not identify its
+//! snapshots, it may be reused for a short time instead.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::http::EntityTag;
 use crate::metrics::{CACHE_HITS, CACHE_MISSES, Outcome};
 
-/// The approximate size of an entry in addition to its body and its key: the bookkeeping of the cache.
+/// The approximate overhead of an entry, in addition to its body and its key.
 const OVERHEAD_BYTES: usize = 128;
 /// The assumed size of a response, to estimate the number of entries; larger responses are kept as well.
 const TYPICAL_BYTES: u64 = 16 * 1024;
@@ -94,7 +94,7 @@ impl ResponseCache {
         response.filter(|response| response.age() < self.lifetimes.stale)
     }
 
-    /// Keeps a response in place of the last one.
+    /// Keeps a response and replaces the last one.
     pub(crate) fn insert(&self, key: &str, response: CachedResponse) {
         if let Some(entries) = &self.entries {
             entries.insert(key.into(), response);

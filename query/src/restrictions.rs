@@ -13,14 +13,14 @@ use search_parameters::read_filter;
 /// The most filters that are kept in parsed form.
 const MAX_CACHED: usize = 1000;
 
-/// Parses the filters of principals, each once.
+/// A parser of the filters of principals. It keeps up to [`MAX_CACHED`] of them in parsed form.
 pub(crate) struct Restrictions {
     currency: Currency,
     parsed: Cache<Arc<str>, Restriction>,
 }
 
 impl Restrictions {
-    /// Parses filters with prices in `currency`, unless a filter names another.
+    /// Creates a parser that reads prices in `currency`, unless a filter names another.
     pub(crate) fn new(currency: Currency) -> Self {
         Self { currency, parsed: Cache::new(MAX_CACHED) }
     }
@@ -28,7 +28,7 @@ impl Restrictions {
     /// Returns the restriction to the products that pass all filters.
     ///
     /// # Errors
-    /// 403 if a filter is invalid: without it the client would find more than it may.
+    /// 403 if a filter is invalid, because without it the client would find more than it may.
     pub(crate) fn of(&self, filters: &[Arc<str>]) -> Result<Restriction, Problem> {
         let mut all = Restriction::default();
         for filter in filters {

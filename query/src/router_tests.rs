@@ -24,7 +24,7 @@ struct Catalogue {
 }
 
 impl Catalogue {
-    /// Three lamps and a kettle.
+    /// Creates a catalogue of three lamps and a kettle.
     async fn new() -> Self {
         let (folder, writer, searcher) = test_index::empty();
         let routes = ReadSide::new(Arc::new(searcher), test_index::settings()).routes();
@@ -68,7 +68,7 @@ impl Catalogue {
         self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
-    /// The status and the body.
+    /// Returns the status and the body.
     async fn get(&self, path: &str) -> (StatusCode, Value) {
         let response = self.get_with(path, None).await;
         let status = response.status();

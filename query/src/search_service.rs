@@ -15,7 +15,7 @@ use crate::restrictions::Restrictions;
 use crate::shop_rules::ShopRules;
 use crate::waiters::Waiters;
 
-/// The most requests that wait for the index at a time, to see the writes of their sync tokens.
+/// The most concurrent requests that wait until the index holds the writes of their sync tokens.
 const MAX_WAITING: usize = 1000;
 
 /// The settings of the read side.
@@ -27,8 +27,8 @@ pub struct Settings {
     pub language: Language,
     /// Seconds for which caches may serve a response without revalidating it; with 0 they always revalidate.
     pub cache_seconds: u32,
-    /// Megabytes of responses to keep in memory; 0 turns this off. They are used while the index does not change, if it
-    /// [identifies its snapshots](SearchIndex::snapshot).
+    /// Megabytes of responses to keep in memory; 0 turns this off. If the index [identifies its snapshots](SearchIndex::snapshot), they
+    /// are used while it does not change.
     pub answer_cache_mb: u32,
     /// Seconds for which a response in memory may be used with an index that does not identify its snapshots; 0 turns this off.
     pub answer_cache_seconds: u32,

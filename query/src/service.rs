@@ -186,7 +186,7 @@ async fn open_index(config: &Config, language: Language) -> Result<Arc<dyn Searc
 
 #[cfg(feature = "aws")]
 fn cannot_open(error: opensearch_index::OpenError) -> StartError {
-    // A missing index comes when noren-sync creates it.
+    // noren-sync creates a missing index.
     let is_transient = error.is_transient() || matches!(error, opensearch_index::OpenError::Missing { .. });
     StartError::because("cannot open the index", error).transient(is_transient)
 }

@@ -15,8 +15,8 @@ use runtime::{Gauges, StartError};
 
 /// The minimum time between two checks of the file.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// The coarsest resolution of modification times among file systems. A file changed more recently than this may change
-/// again without a new time or size.
+/// The coarsest resolution of modification times among file systems. A file that was modified within this time may change
+/// again with the same time and size.
 const COARSEST_TIME: Duration = Duration::from_secs(2);
 /// The most faults of a rejected file to log, one line each.
 const MAX_LOGGED_FAULTS: usize = 20;
@@ -78,7 +78,7 @@ impl ShopRules {
         rules.transpose().map(|rules| rules.map(Arc::new))
     }
 
-    /// Opens a file, and checks it for changes no more often than `check_interval`.
+    /// Opens a file. [`current`](Self::current) checks it for changes no more often than `check_interval`.
     ///
     /// # Errors
     /// If the file cannot be read, or has faults: the error lists all of them.
@@ -116,9 +116,9 @@ impl ShopRules {
         })
     }
 
-    /// Returns the rules in effect: those of the file at most one interval ago, or of its last valid content.
+    /// Returns the rules in effect: those of the last valid content of the file, as of the last check.
     pub fn current(&self) -> Arc<Rules> {
-        // Another request that checks at the moment is enough.
+        // If another request is checking at the moment, this one need not.
         if let Ok(mut watch) = self.watch.try_lock()
             && watch.next_check <= Instant::now()
         {
@@ -178,7 +178,7 @@ impl ShopRules {
     }
 }
 
-/// Returns the metrics of the rules. Reading them also checks the file, so that they are current without any search.
+/// Returns the metrics of the rules. Each reading also checks the file, so they are current even without searches.
 pub fn gauges(rules: Arc<ShopRules>) -> Gauges {
     Gauges::new(move || {
         metrics::gauge!(VERSION).set(rules.current().version());

@@ -1,7 +1,7 @@
 //! Bounds the requests that wait for the index.
 //!
-//! Clients that may only search can be anyone: together they get half of the places, and each network a tenth, so that they cannot
-//! keep the programs of a shop from reading their own writes.
+//! Clients that may only search are the public. All of them together get half of the slots, and each network a tenth, so that they
+//! cannot keep the programs of a shop from reading their own writes.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -42,7 +42,7 @@ pub(crate) struct Permit<'a> {
 }
 
 impl Waiters {
-    /// Allows this many waiting requests at a time.
+    /// Creates a limit of this many concurrent waiting requests.
     pub(crate) fn new(max: usize) -> Self {
         Self { max, waiting: Mutex::default() }
     }

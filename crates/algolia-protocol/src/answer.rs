@@ -36,10 +36,10 @@ struct ProductsAnswer<'a> {
     rendering_content: Value,
     #[serde(rename = "queryID", skip_serializing_if = "Option::is_none")]
     query_id: Option<&'a str>,
-    /// The number of hits that lack words, as Noren's own search has it. The protocol has no such member, and neither the next two.
+    /// The number of products found that lack words. This member and the next two are Noren's own, as in `GET /products/search`.
     #[serde(skip_serializing_if = "Option::is_none")]
     relaxed_total: Option<u64>,
-    /// The words that hits may lack.
+    /// The words that products may lack.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     relaxed: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +57,7 @@ pub fn products(
     took: Duration,
     query_id: Option<&str>,
 ) -> Result<Box<RawValue>, serde_json::Error> {
-    // Words behind a minus are in no product found.
+    // Excluded words do not count, because no hit has them.
     let words = request.words.split_whitespace().filter(|word| !word.starts_with('-')).count();
     let is_shown = view.hits_per_page > 0 && !view.is_out_of_reach;
     let shown: &[Hit] = if is_shown { &answer.hits } else { &[] };

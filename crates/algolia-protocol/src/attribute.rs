@@ -4,7 +4,7 @@ use domain::search::Field;
 
 /// The prefix of the names of the levels of categories, which hierarchical menus use.
 const LEVEL_PREFIX: &str = "categories.lvl";
-/// The members of a hit by which nothing can be filtered.
+/// The members of a hit that filters cannot name.
 const UNFILTERED: [&str; 13] = [
     "objectID",
     "id",
@@ -33,7 +33,7 @@ pub enum Attribute {
 }
 
 impl Attribute {
-    /// Parses a name. One that is no facet field is the key of an attribute; the prefix `attributes.` is optional.
+    /// Parses a name. A name that is not a facet field is the key of an attribute; the prefix `attributes.` is optional.
     pub fn parse(name: &str) -> Self {
         if let Some(level) = name.strip_prefix(LEVEL_PREFIX)
             && let [digit @ b'0'..=b'9'] = level.as_bytes()
@@ -53,7 +53,7 @@ impl Attribute {
     /// Parses a name in a condition.
     ///
     /// # Errors
-    /// If it is a member of a product by which nothing can be filtered. A message for people.
+    /// If it is a member of a product that filters cannot name. The text is a message for people.
     pub(crate) fn parse_filter(name: &str) -> Result<Self, String> {
         match UNFILTERED.contains(&name) {
             true => Err(format!("`{name}` cannot be filtered by")),

@@ -19,8 +19,8 @@ pub(crate) struct Conditions {
 }
 
 impl Conditions {
-    /// Adds the groups of `facetFilters`. The first list of values of a field becomes its filter, because a shopper selects any of them.
-    /// Everything else becomes a clause.
+    /// Adds the groups of `facetFilters`. The first list of values of a field becomes the field's filter: clients send such a list for a
+    /// widget in which a shopper selects alternatives. Everything else becomes a clause.
     pub(crate) fn add_facet_filters(&mut self, groups: &[Group], currency: Currency) -> Result<(), String> {
         for group in groups {
             match filtered_attribute(group).filter(|attribute| !self.has_filter(attribute)) {
@@ -36,8 +36,8 @@ impl Conditions {
         Ok(())
     }
 
-    /// Adds the groups of `numericFilters`. The bounds of an attribute become its filter, unless it has one. Everything else becomes a
-    /// clause.
+    /// Adds the groups of `numericFilters`. The bounds of an attribute become its filter, unless it already has one. Everything else
+    /// becomes a clause.
     pub(crate) fn add_numeric_filters(&mut self, groups: &[Group], currency: Currency) -> Result<(), String> {
         let mut ranges: Vec<(Attribute, Range)> = Vec::new();
         for group in groups {
@@ -88,7 +88,7 @@ fn filtered_attribute(Group { conditions, is_list }: &Group) -> Option<Attribute
     let is_same = |condition: &Condition| {
         condition.attribute.counted_field() == first.counted_field() && !condition.is_negated
     };
-    // The filter of the stock has one value.
+    // The filter `inStock` holds one value only.
     let is_filter =
         *is_list && conditions.iter().all(is_same) && (*first != Attribute::InStock || conditions.len() == 1);
     is_filter.then(|| first.clone())

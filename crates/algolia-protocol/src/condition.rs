@@ -32,7 +32,7 @@ pub(crate) struct Range {
 /// One end of a range.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Bound {
-    /// The number as written, which a price keeps exactly.
+    /// The number as written. Prices are parsed from it, because a float would not be exact.
     text: String,
     number: f64,
     is_exclusive: bool,
@@ -119,7 +119,8 @@ impl Condition {
         }
     }
 
-    /// Adds the value or range to the filter of its field; `inStock` replaces the value before. The caller handles the negation.
+    /// Adds the value or range to the filter of its field; a value of `inStock` replaces the previous one. The caller handles the
+    /// negation.
     pub(crate) fn add_to(&self, filters: &mut Filters, currency: Currency) -> Result<(), String> {
         match (&self.attribute, &self.test) {
             (Attribute::Field(Field::Brand), Test::Is(value)) => filters.brand.push(value.clone()),
@@ -160,7 +161,7 @@ impl Range {
         Ok(Self { min: Some(bound.clone()), max: Some(bound) })
     }
 
-    /// Narrows the range to the numbers that are in the other one as well.
+    /// Narrows the range to its intersection with the other one.
     pub(crate) fn narrow(&mut self, other: Self) {
         let is_higher =
             |new: &Bound, old: &Bound| (new.number, new.is_exclusive) > (old.number, old.is_exclusive);
@@ -201,11 +202,11 @@ impl Range {
 }
 
 impl Bound {
-    /// Rounds down to minor units. Returns true if the result is exact. Every negative number becomes -1.
+    /// Rounds down to minor units. Returns true if the result is exact. Of a negative number, only the sign is exact.
     fn minor_units(&self, currency: Currency) -> (i64, bool) {
         match Money::parse(&self.text, currency) {
             Ok(money) => (money.minor_units(), true),
-            // Prices are at least 0, so every negative bound selects the same prices.
+            // No price is negative, so all negative bounds select the same prices.
             Err(MoneyError::Negative) => (-1, true),
             Err(_) => {
                 let scaled = self.number * 10_f64.powi(currency.decimals() as i32);

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! As at Algolia, the filter must be a conjunction of disjunctions: an `AND` within an `OR` is refused. Strings may be in single or
-//! double quotation marks; a backslash escapes one.
+//! double quotation marks, in which a backslash escapes the mark or another backslash.
 
 use crate::condition::{Condition, OPERATORS};
 use crate::filters::{Group, MAX_CONDITIONS};
@@ -64,7 +64,7 @@ impl Parser<'_> {
     }
 
     fn one(&mut self, is_negated: bool) -> Result<Vec<Group>, String> {
-        // The condition inside takes a level too.
+        // The condition inside the parentheses takes a level too.
         if self.depth > MAX_DEPTH {
             return Err(format!("nests parentheses and `NOT` more than {MAX_DEPTH} deep"));
         }
@@ -101,7 +101,7 @@ impl Parser<'_> {
         let value = self.word(&[')', '('])?;
         match self.keyword("TO") {
             true => Condition::between(&name, &value, &self.word(&[')', '('])?),
-            // A minus means nothing here, unlike in `facetFilters`.
+            // Unlike in `facetFilters`, a minus is part of the value.
             false => Condition::is(&name, value),
         }
     }
@@ -154,7 +154,7 @@ impl Parser<'_> {
         Some(&self.text[self.at..]).filter(|rest| !rest.is_empty())
     }
 
-    /// Takes a symbol and returns true, if it is next.
+    /// Consumes a symbol and returns true if it is next.
     fn symbol(&mut self, symbol: &str) -> bool {
         let is_next = self.rest().is_some_and(|rest| rest.starts_with(symbol));
         if is_next {
@@ -163,7 +163,7 @@ impl Parser<'_> {
         is_next
     }
 
-    /// Takes a keyword and returns true, if it is next, with whitespace or a parenthesis behind it.
+    /// Consumes a keyword and returns true if it is next, followed by whitespace, `(` or the end.
     fn keyword(&mut self, keyword: &str) -> bool {
         let after = self.rest().and_then(|rest| rest.strip_prefix(keyword));
         let is_next = after.is_some_and(|after| {
@@ -190,6 +190,9 @@ impl Parser<'_> {
 }
 
 /// Joins disjunctions into one.
+///
+/// # Errors
+/// If one of several parts is a conjunction.
 fn one_of(mut parts: Vec<Vec<Group>>) -> Result<Vec<Group>, String> {
     if let [_] = parts.as_slice() {
         return Ok(parts.remove(0));

@@ -36,7 +36,7 @@ pub(crate) fn numeric_filters(filters: &Value) -> Result<Vec<Group>, String> {
 fn groups(filters: &Value, parse: fn(&str) -> Result<Condition, String>) -> Result<Vec<Group>, String> {
     let filters = match filters {
         Value::Null => return Ok(Vec::new()),
-        // An older form: conditions with commas between them, all of which must hold.
+        // An older form: conditions separated by commas, all of which must hold.
         Value::String(all) if !all.contains('(') => {
             let conditions = all.split(',').map(str::trim).filter(|one| !one.is_empty());
             return conditions

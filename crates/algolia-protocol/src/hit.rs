@@ -14,9 +14,9 @@ use crate::request::View;
 
 /// The member with the id of a product.
 const OBJECT_ID: &str = "objectID";
-/// The member with the categories by level, as widgets expect. It replaces the list of paths of a product with several.
+/// The member with the categories by level, as widgets expect. It replaces the product's own member `categories`, a list of paths.
 const CATEGORIES: &str = "categories";
-/// The member with the list of paths.
+/// The member with all paths of the categories.
 const CATEGORY_PATHS: &str = "categoryPaths";
 
 /// A product as an object of the protocol: its own members, `objectID`, and its categories by level.
@@ -24,7 +24,7 @@ const CATEGORY_PATHS: &str = "categoryPaths";
 pub struct Object<'a> {
     /// The product.
     pub product: &'a Product,
-    /// The members that are wanted; all if `None`.
+    /// The members to write; all if `None`.
     pub attributes: Option<&'a [String]>,
 }
 
@@ -137,7 +137,7 @@ impl HitObject<'_> {
         Highlighted::of_html(html, &self.view.marks, self.words)
     }
 
-    /// Returns the highlights of the tags. The index has one for all, with commas between them.
+    /// Returns the highlights of the tags. The index returns one for all tags, separated by commas.
     fn tags(&self) -> Vec<Highlighted> {
         let tags = &self.hit.product.content.tags;
         let together = self.hit.highlights.get("tags").map(|html| html.split(", ").collect::<Vec<_>>());

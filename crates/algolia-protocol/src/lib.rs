@@ -1,7 +1,8 @@
 //! The search protocol of Algolia, for the clients that speak it: `algoliasearch`, InstantSearch, Autocomplete.
 //!
-//! This crate translates without I/O: [`request`] reads bodies into requests of the domain, and [`answer`] renders the answers. `docs/INSTANTSEARCH.md` says which parts of the protocol exist and how attributes are named. The protocol is
-//! described at <https://www.algolia.com/doc/rest-api/search/>.
+//! This crate translates without I/O: [`request`] converts bodies to requests of the domain, and [`answer`] renders the responses.
+//! `docs/INSTANTSEARCH.md` lists the supported parts of the protocol and the names of attributes. Algolia describes the protocol at
+//! <https://www.algolia.com/doc/rest-api/search/>.
 
 #![warn(missing_docs)]
 

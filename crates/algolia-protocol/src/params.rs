@@ -1,10 +1,10 @@
-//! The parameters of one search: members of a JSON object, or of an encoded text in its member `params`.
+//! The parameters of one search: members of a JSON object, or pairs of an encoded query string in its member `params`.
 
 use serde_json::{Map, Value};
 
 use crate::error::RequestError;
 
-/// Accepted without effect. Also those that only one kind of search reads, because clients send them with the other as well.
+/// Parameters that are accepted without effect. One kind of search reads some of them, but clients send them with the other kind as well.
 const IGNORED: [&str; 51] = [
     "advancedSyntax",
     "advancedSyntaxFeatures",
@@ -58,7 +58,7 @@ const IGNORED: [&str; 51] = [
     "typoTolerance",
     "userToken",
 ];
-/// Parameters that change what is found in ways that Noren does not know.
+/// Unsupported parameters that would change the matches.
 const UNSUPPORTED: [&str; 14] = [
     "aroundLatLng",
     "aroundLatLngViaIP",
@@ -76,11 +76,11 @@ const UNSUPPORTED: [&str; 14] = [
     "tagFilters",
 ];
 
-/// The parameters that are not read yet.
+/// The parameters that were not taken yet.
 pub(crate) struct Params(Map<String, Value>);
 
 impl Params {
-    /// Merges an object with its member `params`, an encoded query string or an object, which takes precedence.
+    /// Merges an object with its member `params`: an encoded query string or an object, whose parameters take precedence.
     pub(crate) fn new(mut members: Map<String, Value>) -> Result<Self, RequestError> {
         match members.remove("params") {
             None | Some(Value::Null) => {}
@@ -137,7 +137,7 @@ impl Params {
         }
     }
 
-    /// Takes a list of strings: an array, an array as a string, or a string with commas between the parts.
+    /// Takes a list of strings: an array, an array as a string, or a string of parts separated by commas.
     pub(crate) fn list(&mut self, name: &str) -> Result<Option<Vec<String>>, RequestError> {
         let wrong = || RequestError::invalid(name, "must be a list of strings");
         match self.json(name)? {
@@ -157,11 +157,12 @@ impl Params {
         }
     }
 
-    /// Rejects what is left, except parameters without effect and those of clients, which begin with `_`.
+    /// Rejects the parameters that were not taken, except those without effect, empty unsupported ones, and names with a leading `_`,
+    /// which clients use themselves.
     pub(crate) fn finish(self) -> Result<(), RequestError> {
         for (name, value) in &self.0 {
             let name = name.as_str();
-            // Older clients send some of them empty.
+            // Older clients send some unsupported parameters without a value.
             let is_empty = value == "" || value.as_array().is_some_and(Vec::is_empty);
             if UNSUPPORTED.contains(&name) && is_empty {
                 continue;

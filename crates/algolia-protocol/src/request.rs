@@ -26,11 +26,11 @@ const DEFAULT_VALUES: usize = 100;
 const MAX_FACET_HITS: usize = 100;
 /// The facet values returned if the request has no `maxFacetHits`.
 const DEFAULT_FACET_HITS: usize = 10;
-/// The most facets of one search. Each level of categories is one.
+/// The most names in `facets`. Several names, such as levels of categories, may count the same field.
 const MAX_NAMES: usize = 50;
-/// The longest mark around words that match, in bytes. An answer has many of them.
+/// The longest mark around matching words, in bytes. A response contains many marks.
 const MAX_MARK_BYTES: usize = 100;
-/// The default marks around words that match.
+/// The default marks around matching words.
 const DEFAULT_MARKS: (&str, &str) = ("<em>", "</em>");
 
 /// One search of a body.
@@ -70,7 +70,7 @@ pub struct View {
     pub max_values: usize,
     /// The members of hits; all if `None`.
     pub attributes: Option<Vec<String>>,
-    /// The marks around words that match.
+    /// The marks around matching words.
     pub marks: Marks,
     /// True if the answer has a `queryID`.
     pub has_query_id: bool,
@@ -85,14 +85,15 @@ pub struct FacetQuery {
     pub attribute: Attribute,
     /// The most values in the answer.
     pub max_hits: usize,
-    /// The marks around the part that matches.
+    /// The marks around the matching part.
     pub marks: Marks,
 }
 
 /// Reads the body of `/1/indexes/*/queries`: `{"requests": […]}`.
 ///
 /// # Errors
-/// If the body has another form or a search is invalid. The message has the position of the search, from 0, except for an unknown index.
+/// If the body has another form or a search is invalid. The message names the position of the search, from 0, unless the index is
+/// unknown.
 pub fn read_queries(body: &[u8], currency: Currency) -> Result<Vec<Query>, RequestError> {
     let requests = read_requests(body, MAX_SEARCHES)?;
     let read = |(at, members): (usize, Map<String, Value>)| {
@@ -123,7 +124,7 @@ pub fn read_requests(body: &[u8], max: usize) -> Result<Vec<Map<String, Value>>,
     requests.into_iter().enumerate().map(object).collect()
 }
 
-/// Reads a body that is an object. An empty body is an empty object.
+/// Reads a body as a JSON object. An empty body is an empty object.
 ///
 /// # Errors
 /// If it is anything else.

@@ -60,7 +60,7 @@ impl Catalogue {
     }
 }
 
-/// The variables of the command line's client, which are no flags: other users of a machine can read the arguments of programs.
+/// The variables of the client that no flag declares. A key is never an argument, because other users of the machine can read arguments.
 const CLIENT_VARIABLES: [&str; 2] = ["NOREN_API_KEY", "NOREN_API_KEY_FILE"];
 
 /// All flags with a variable, of all programs.

@@ -21,20 +21,21 @@ pub const SEARCH_INDEX: BackEnd = BackEnd::read("the search index");
 pub const PRODUCT_STORE: BackEnd = BackEnd::written("the product store");
 
 impl BackEnd {
-    /// A back end that requests read: when it is full, the response is 503.
+    /// Returns a back end that requests read. If its disk is full, the response is 503.
     pub const fn read(name: &'static str) -> Self {
         Self { name, full: StatusCode::SERVICE_UNAVAILABLE }
     }
 
-    /// A back end that requests write: when it is full, the response is 507.
+    /// Returns a back end that requests write. If its disk is full, the response is 507.
     pub const fn written(name: &'static str) -> Self {
         Self { name, full: StatusCode::INSUFFICIENT_STORAGE }
     }
 
-    /// Converts an error of this back end into a problem, and logs the error with its causes.
+    /// Converts an error of this back end to a problem. Logs the error with its causes, unless the kind is
+    /// [`Suspended`](PortErrorKind::Suspended).
     ///
-    /// The problem does not contain the causes. Clients may retry on 503 with `Retry-After`; a full disk needs an
-    /// operator first, so that problem has no `Retry-After`.
+    /// The problem does not contain the causes. Clients may retry after a 503 with `Retry-After`. The problem of a full disk has no
+    /// `Retry-After`, because an operator must free space first.
     pub fn problem(&self, error: &PortError) -> Problem {
         let name = self.name;
         if error.kind != PortErrorKind::Suspended {
@@ -85,8 +86,8 @@ pub fn bad_parameters(faults: &Faults) -> Problem {
     of_faults(StatusCode::BAD_REQUEST, faults, |count| format!("{count} invalid parameters"))
 }
 
-/// Returns 400 for a body that is not JSON, otherwise 422 with its faults. `what` names what the body should be, such
-/// as `the product`.
+/// Returns 400 for a body that is not JSON, otherwise 422 with its faults. `what` names the expected content, such as
+/// `the product`.
 pub fn bad_body(error: &InputError, what: &str) -> Problem {
     match error {
         InputError::Syntax(detail) => Problem::new(StatusCode::BAD_REQUEST, detail),
@@ -96,10 +97,10 @@ pub fn bad_body(error: &InputError, what: &str) -> Problem {
     }
 }
 
-/// Reads a JSON object of a fixed form. `what` names what the body should be, such as `a key`.
+/// Reads a JSON object of a fixed form. `what` names the expected content, such as `a key`.
 ///
 /// # Errors
-/// 400 for a body that is not JSON, otherwise 422 with the field that is wrong.
+/// 400 for a body that is not JSON, otherwise 422 with the wrong field.
 pub fn read_body<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let read = serde_path_to_error::deserialize(&mut reader).map(|Object(read)| read).map_err(|error| {
@@ -120,7 +121,7 @@ pub fn refused_body(field: &str, message: impl Into<String>) -> Problem {
     of_fault(StatusCode::UNPROCESSABLE_ENTITY, Fault::new(field, FaultKind::Malformed, message))
 }
 
-/// Lists the faults. A single one is the detail; `several` makes the detail for a number of them.
+/// Returns a problem that lists the faults. A single fault is its detail; `several` makes the detail from their number.
 fn of_faults(status: StatusCode, faults: &Faults, several: impl FnOnce(usize) -> String) -> Problem {
     let detail = match (faults.listed(), faults.omitted()) {
         ([fault], 0) => fault.to_string(),

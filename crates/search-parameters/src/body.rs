@@ -1,6 +1,6 @@
 //! The JSON body of a search: the parameters as fields, with lists, numbers and booleans of JSON as their values.
 //!
-//! The fields are turned into the pairs of a query string, so that one reader checks both.
+//! The fields are converted to the pairs of a query string, so that one reader checks both forms.
 
 use api::parameters::{MAX_HINTS, MAX_PARAMETERS, Pair, ParameterReader};
 use domain::fault::excerpt;
@@ -32,7 +32,7 @@ pub enum Searches {
 /// Reads the body of `POST /products/search`. Prices are in `default_currency` unless a search names another.
 ///
 /// # Errors
-/// [`InputError::Syntax`] for a body that is not JSON; otherwise the faults of all searches at once. The field of each is
+/// [`InputError::Syntax`] for a body that is not JSON; otherwise the faults of all searches together. The field of each fault is
 /// the name of the parameter, with the position of the search if there are several: `searches[1].priceRange`.
 pub fn read_searches(body: &[u8], default_currency: Currency) -> Result<Searches, InputError> {
     let RawObject(fields) = RawObject::parse_at_most(body, MAX_PARAMETERS, "a search")?;
@@ -95,7 +95,7 @@ fn read_one(object: &[Field<'_>], default_currency: Currency) -> Result<ParsedSe
     read_all(Endpoint::Search, ParameterReader::of_pairs(fields.pairs, fields.faults), default_currency)
 }
 
-/// Turns fields into pairs, and collects the faults of their types.
+/// A converter of fields to pairs, with the faults of their types.
 #[derive(Default)]
 struct Fields {
     pairs: Vec<Pair>,
@@ -157,7 +157,7 @@ impl Fields {
         }
     }
 
-    /// Adds a pair for each value of a field. Of a list that is too long, the values are not looked at.
+    /// Adds a pair for each value of a field. Does not read the values of a list that is too long.
     fn values(&mut self, name: &str, kind: Kind, raw: &RawValue) {
         let list = match kind {
             Kind::Texts { max_items, .. }
@@ -168,7 +168,7 @@ impl Fields {
             _ => None,
         };
         let values = match list {
-            // Equal values count once, so a list may be longer than the most values that it may name.
+            // Equal values count once, so a list may have more than `max_items`.
             Some((Counted { count, .. }, max_items)) if count > MAX_PARAMETERS => {
                 let message = format!("must have at most {max_items} values; it has {count}");
                 return self.fault(name, FaultKind::OutOfRange, message);
@@ -188,7 +188,7 @@ impl Fields {
     }
 }
 
-/// Returns a value as it stands in a query string.
+/// Returns a value as it is written in a query string.
 ///
 /// # Errors
 /// Returns a message that follows the name of the field: `must be …`.

@@ -12,7 +12,7 @@ pub(crate) fn closest(
     name_of: impl Fn(&Parameter) -> &'static str,
 ) -> Option<&'static str> {
     let mut names = parameters.clone().map(&name_of);
-    // `atributes[colour]` is judged by the part before the key.
+    // Of `atributes[colour]`, the part before the key is compared.
     let before_key = name.split(['.', '[']).next().unwrap_or(name);
     let has_key = before_key.len() < name.len();
     if name.to_ascii_lowercase().starts_with("attr")

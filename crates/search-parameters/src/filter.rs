@@ -10,7 +10,7 @@ use crate::read::read;
 /// `default_currency` unless the filter names another.
 ///
 /// # Errors
-/// All faults at once; the field of each is the name of the parameter. A filter without any condition is a fault, and so is a
+/// All faults together; the field of each is the name of the parameter. A filter without any condition is a fault, and so is a
 /// parameter that is not a filter.
 pub fn read_filter(filter: &str, default_currency: Currency) -> Result<Restriction, Faults> {
     let SearchRequest { filters, currency, .. } = read(Endpoint::Filter, filter, default_currency)?.request;
@@ -21,7 +21,7 @@ pub fn read_filter(filter: &str, default_currency: Currency) -> Result<Restricti
     Ok(Restriction::to(vec![Condition { filters, currency }]))
 }
 
-/// Returns the check of filters where nobody searches, such as those of new keys. Its faults are those of [`read_filter`].
+/// Returns a check of filters without a search, for example of the filter of a new key. Its faults are those of [`read_filter`].
 pub fn filter_check(default_currency: Currency) -> impl Fn(&str) -> Result<(), Faults> {
     move |filter| read_filter(filter, default_currency).map(drop)
 }

@@ -1,7 +1,7 @@
 //! The parameters of a request: from a query string or a JSON body to a request of the domain, and back to a canonical form.
 //!
-//! The [table] has one row for each parameter. Everything else here is derived from it. The read service answers by these
-//! parameters; the write service reads the filters of API keys with them, and the command line has a flag for each.
+//! The [table] has one row for each parameter. Everything else here is derived from it. The read service reads searches with it, the
+//! write service the filters of API keys, and the command line derives its flags from it.
 
 #![warn(missing_docs)]
 

@@ -92,7 +92,7 @@ fn list(item: impl Into<ArrayItems>, max_items: usize) -> ArrayBuilder {
 }
 
 impl ToSchema for SearchBody {
-    /// Names every union, so that generated clients have a type for it.
+    /// Adds a named schema for every union, so that generated clients have a type for it.
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         for parameter in table::of(Endpoint::Search) {
             match (parameter.kind, schema(parameter.kind)) {
@@ -128,7 +128,7 @@ fn field(parameter: &Parameter) -> RefOr<Schema> {
             values.into()
         }
         (_, Schema::Object(mut object)) => {
-            // Generators take a field with a default for one that is always there. The text states the default.
+            // Client generators treat a field with a default as always present, so the description states the default instead.
             let default = object.default.take();
             let default = default.map(|default| format!(" Default: `{default}`.")).unwrap_or_default();
             let object = ObjectBuilder::from(object).description(Some(format!("{about}{default}")));
@@ -171,7 +171,7 @@ impl ToSchema for SearchesBody {
 }
 
 impl PartialSchema for SearchesBody {
-    /// Several searches come first: clients that try one schema after the other would take any object for one search.
+    /// The schema of several searches comes first: clients that try the schemas in order would accept any object as one search.
     fn schema() -> RefOr<Schema> {
         let bodies = OneOfBuilder::new()
             .description(Some("One search, or several."))
@@ -181,7 +181,7 @@ impl PartialSchema for SearchesBody {
     }
 }
 
-/// Returns the schema of a list, or of one of its values alone.
+/// Returns the schema of either a list or a single value of it.
 fn one_or_several(list: Array) -> Schema {
     let mut both = OneOfBuilder::new().description(Some("One value, or a list of values."));
     if let ArrayItems::RefOrSchema(one) = &list.items {

@@ -16,12 +16,12 @@ pub(crate) const ATTRIBUTE_BRACKET: &str = "attributes[";
 /// The complete definition of one parameter.
 ///
 /// The query string, the JSON body, the cache key, the OpenAPI document, "did you mean" and the flags of the command line
-/// follow from it. To add a parameter that only changes the answer, add a row to the [table](super::table), a field to
+/// are derived from it. To add a parameter that only changes the answer, add a row to the [table](super::table), a field to
 /// [`ParsedSearch`] and the behaviour of that field.
 pub struct Parameter {
     /// The name in a query string, `pageSize`. `attributes.KEY` stands for `attributes.` followed by any key.
     pub name: &'static str,
-    /// Names that other services have for it, [folded](text::did_you_mean::fold). They are suggested, not accepted.
+    /// Names that other services use for it, [folded](text::did_you_mean::fold). They are not accepted; the error suggests this parameter.
     pub aliases: &'static [&'static str],
     /// The endpoints that take it.
     pub endpoints: &'static [Endpoint],
@@ -134,7 +134,7 @@ pub struct TextBounds {
     pub min_chars: Option<usize>,
     /// The most characters.
     pub max_chars: Option<usize>,
-    /// A regular expression that it matches. It is documentation: nothing is matched with it here.
+    /// A regular expression that the string matches, for documentation only: nothing here applies it.
     pub pattern: Option<&'static str>,
     /// The allowed values; empty if any is allowed. With a pattern, other values that match it are allowed as well.
     pub choices: &'static [&'static str],

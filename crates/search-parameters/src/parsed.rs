@@ -19,9 +19,9 @@ pub struct ParsedSearch {
     pub fields: Vec<ChosenField>,
     /// True if the answer explains the rank of each product.
     pub explain: bool,
-    /// The writes that the answer must reflect. They do not change the answer, so they are not part of its cache key.
+    /// The writes that the answer must reflect. They do not select products, so they are not part of the cache key.
     pub required: RequiredVersions,
-    /// The prefix that listed values of a facet must have.
+    /// The prefix of the values to list.
     pub prefix: String,
     /// The most values, completions or products of a list; 0 for endpoints without such a limit.
     pub limit: usize,

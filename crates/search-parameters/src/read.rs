@@ -12,13 +12,14 @@ use crate::table;
 /// Reads the query string of an endpoint. Prices are in `default_currency` unless the query names another.
 ///
 /// # Errors
-/// All faults of all parameters at once; the field of each is the name of the parameter.
+/// The faults of all parameters together; the field of each is the name of the parameter.
 pub fn read(endpoint: Endpoint, query: &str, default_currency: Currency) -> Result<ParsedSearch, Faults> {
     read_all(endpoint, ParameterReader::of_query(query), default_currency)
 }
 
-/// Returns the canonical query string. Equal searches have equal canonical query strings, and [`read`] turns one back into an
-/// equal [`ParsedSearch`], except for the writes that the answer must reflect. Defaults are left out, except the currency.
+/// Returns the canonical query string. Equal searches have equal canonical query strings. Omitted are
+/// defaults (but not those of currency and limit), required writes, `is_truncated`, and everything that is not a parameter, such as
+/// the restriction. Otherwise [`read`] turns it back into an equal [`ParsedSearch`].
 pub fn write(endpoint: Endpoint, parsed: &ParsedSearch) -> String {
     let mut query = String::new();
     for parameter in table::of(endpoint) {
@@ -27,7 +28,7 @@ pub fn write(endpoint: Endpoint, parsed: &ParsedSearch) -> String {
     query
 }
 
-/// Reads all parameters of an endpoint; those that are left are unknown.
+/// Reads all parameters of an endpoint. Any other parameter is a fault.
 pub(crate) fn read_all(
     endpoint: Endpoint,
     mut reader: ParameterReader,

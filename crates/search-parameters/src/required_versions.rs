@@ -30,14 +30,14 @@ const HEADER: &str = "Noren-Sync-Token";
 
 /// The form of a sync token.
 pub(crate) const SYNC_TOKEN_PATTERN: &str = r"^[1-9][0-9]{0,18}\.[A-Za-z0-9._:~-]{1,128}$";
-/// The form of the header: sync tokens with commas between them.
+/// The form of the header: sync tokens separated by commas.
 const TOKENS_PATTERN: &str =
     r"^([1-9][0-9]{0,18}\.[A-Za-z0-9._:~-]{1,128})?( *, *([1-9][0-9]{0,18}\.[A-Za-z0-9._:~-]{1,128})?)*$";
 
 /// The versions that the index must hold before a request is answered, and the time to wait for them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RequiredVersions {
-    /// For each product, the version that must be indexed; a later one will do.
+    /// The lowest version of each product that the index must hold.
     versions: BTreeMap<ProductId, Version>,
     /// `None` for the default.
     timeout: Option<Duration>,
@@ -80,10 +80,10 @@ impl RequiredVersions {
         Self { timeout: other.timeout, ..self }
     }
 
-    /// Adds the versions of `other`; the longer time-out applies, and the deadline of either.
+    /// Adds the versions of `other`. The longer of the given timeouts applies, and the deadline of either.
     ///
     /// # Errors
-    /// 400 if there are too many in all.
+    /// 400 if there are more than the maximum together.
     pub fn and(mut self, other: Self) -> Result<Self, Problem> {
         for (id, version) in other.versions {
             self.add(SyncToken { id, version });
@@ -97,7 +97,7 @@ impl RequiredVersions {
         Ok(self)
     }
 
-    /// Returns true if the request can be answered at any time.
+    /// Returns true if no version is required, so that the request need not wait.
     pub fn is_empty(&self) -> bool {
         self.versions.is_empty()
     }
@@ -107,7 +107,7 @@ impl RequiredVersions {
         self.versions.iter().map(|(id, version)| (id, *version))
     }
 
-    /// Returns the time to wait: at most what the deadline leaves, apart from a second for the search.
+    /// Returns the time to wait. It ends at least a second before the deadline, which leaves time for the search.
     pub fn timeout(&self) -> Duration {
         let timeout = self.timeout.unwrap_or(DEFAULT_SYNC_TIMEOUT);
         let left = self.deadline.map(|deadline| deadline.remaining().saturating_sub(SEARCH_MARGIN));

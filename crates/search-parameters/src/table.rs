@@ -34,26 +34,26 @@ const WITH_WORDS: &[Endpoint] =
     &[Endpoint::Search, Endpoint::FacetValues, Endpoint::Suggest, Endpoint::Explain];
 const SEARCH: &[Endpoint] = &[Endpoint::Search];
 
-/// A brand or a tag.
+/// The bounds of a brand or a tag.
 const LABEL: TextBounds =
     TextBounds { min_chars: Some(1), max_chars: Some(MAX_LABEL_CHARS), ..TextBounds::NONE };
 const PRICE_RANGE: &str = r"^([0-9]+(\.[0-9]+)?-([0-9]+(\.[0-9]+)?)?|-[0-9]+(\.[0-9]+)?)$";
-/// The name of a facet.
+/// The bounds of the name of a facet.
 const FACET: TextBounds = TextBounds {
     pattern: Some(r"^(\*|brand|category|tags|price|attributes\.[^,]{1,128})$"),
     ..TextBounds::NONE
 };
-/// The name of a field of a product found.
+/// The bounds of the name of a field of a product found.
 const FOUND_FIELD: TextBounds = TextBounds { pattern: Some(FOUND_FIELDS), ..TextBounds::NONE };
-/// The names of [`ChosenField`].
+/// The names of a [`ChosenField`](api::wire::fields::ChosenField).
 const FOUND_FIELDS: &str = r"^(id|name|description|sku|brand|category|categories|tags|price|currency|attributes|images|stock|status|source|version|createdAt|updatedAt|score|highlights|attributes\.[^,]{1,128})$";
 /// The most fields to choose.
 pub const MAX_CHOSEN_FIELDS: usize = 100;
-/// Up to 10 levels of at most 100 characters.
+/// The form of a category: up to 10 levels of at most 100 characters each.
 const CATEGORY: &str = "^[^>]{1,100}(>[^>]{1,100}){0,9}$";
-/// The names of [`Sort::FIXED`].
+/// The names of [`Sort::FIXED`](domain::search::Sort::FIXED).
 const SORT_NAMES: [&str; 5] = ["relevance", "price_asc", "price_desc", "newest", "name"];
-/// The names of [`SORT_NAMES`], or that of an attribute with a direction.
+/// The form of a sort order: one of [`SORT_NAMES`], or an attribute with an optional direction.
 const SORT: &str = r"^(relevance|price_asc|price_desc|newest|name|attributes\.[^,]{1,128}(_asc|_desc)?)$";
 
 /// Returns all parameters, in the order of the OpenAPI document and of the canonical form.
@@ -66,7 +66,7 @@ pub fn of(endpoint: Endpoint) -> impl Iterator<Item = &'static Parameter> + Clon
     all().iter().filter(move |parameter| parameter.endpoints.contains(&endpoint))
 }
 
-/// The common parts of a row. A row states the name, the kind, the description, and how to read and to write its value.
+/// Returns the defaults of a row. Each row sets at least the name, the description and the function that reads its value.
 fn row() -> Parameter {
     Parameter {
         name: "",
@@ -85,7 +85,7 @@ fn row() -> Parameter {
 static TABLE: LazyLock<Vec<Parameter>> =
     LazyLock::new(|| [filters(), search_options(), limits()].into_iter().flatten().collect());
 
-/// The parameters that select products.
+/// Returns the parameters that select products.
 fn filters() -> Vec<Parameter> {
     vec![
         Parameter {
@@ -256,7 +256,7 @@ fn filters() -> Vec<Parameter> {
     ]
 }
 
-/// The parameters of `/products/search` that decide about its answer.
+/// Returns the parameters of `/products/search` that do not select products: facets, order, page, fields and waiting.
 fn search_options() -> Vec<Parameter> {
     vec![
         Parameter {
@@ -327,7 +327,7 @@ fn search_options() -> Vec<Parameter> {
         Parameter {
             name: "page",
             endpoints: SEARCH,
-            // No documented default, because tools would send it even together with a cursor, which is an error.
+            // No documented default: tools would send it even together with a cursor, which is an error.
             kind: Kind::Number { min: 1, max: MAX_PAGED_PRODUCTS, default: None },
             about: format!(
                 "The page, counted from 1, which is the default. Pages reach the first {MAX_PAGED_PRODUCTS} products \
@@ -416,7 +416,7 @@ fn search_options() -> Vec<Parameter> {
                     until the index holds that version of the product or a later one. Repeated: all of them. Those of the \
                     header `Noren-Sync-Token`, which every endpoint of this service takes, count as well."
                 .into(),
-            // Faults of the time are reported first.
+            // Faults of `syncTimeout` are reported first.
             needs: &["syncTimeout"],
             read: values::read_sync_tokens,
             ..row()
@@ -434,7 +434,7 @@ fn search_options() -> Vec<Parameter> {
     ]
 }
 
-/// The parameters of lists.
+/// Returns the parameters of the endpoints that list facet values, suggestions or similar products.
 fn limits() -> Vec<Parameter> {
     let limit = |endpoints, max, default, about: &'static str| Parameter {
         name: "limit",

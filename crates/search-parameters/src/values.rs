@@ -19,7 +19,7 @@ use crate::parameter::{ATTRIBUTE_BRACKET, ATTRIBUTE_PREFIX, Kind, Parameter};
 use crate::parsed::{Draft, ParsedSearch};
 use crate::required_versions::RequiredVersions;
 
-/// Stands among the names of facets for those that matter for the products found.
+/// The name in `facets` that selects the facets that matter for the products found.
 const AUTO_FACETS: &str = "*";
 
 // Kinds.
@@ -44,7 +44,7 @@ pub(crate) fn label(text: &str) -> Result<String, ValueFault> {
 
 // Words and filters.
 
-/// Reads the query. One beyond the bounds is cut at them, at the end of a word.
+/// Reads the query. A query beyond the bounds is cut at the end of a word.
 pub(crate) fn read_words(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     let text = reader.one(row.name).unwrap_or_default();
     let words = within_bounds(text.trim());
@@ -52,7 +52,7 @@ pub(crate) fn read_words(row: &Parameter, reader: &mut ParameterReader, draft: &
     words.clone_into(&mut draft.parsed.request.words);
 }
 
-/// Returns the words at the start of a query that are within its bounds. A first word that is too long itself is cut.
+/// Returns the words at the start of a query that are within its bounds. If the first word alone is too long, cuts it.
 fn within_bounds(query: &str) -> &str {
     let end_of_chars = query.char_indices().nth(MAX_QUERY_CHARS).map(|(end, _)| end);
     let short = end_of_chars.map_or(query, |end| match query[end..].starts_with(char::is_whitespace) {
@@ -78,7 +78,7 @@ pub(crate) fn read_categories(row: &Parameter, reader: &mut ParameterReader, dra
         .list(row.name, |text| CategoryPath::parse(text).map_err(|message| (FaultKind::Malformed, message)));
 }
 
-/// Reads the price ranges. If the currency is faulty, its number of decimals is unknown, so only the form is checked.
+/// Reads the price ranges. If the currency is faulty, its number of decimals is unknown, so decimals and size are not checked.
 pub(crate) fn read_price_ranges(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     for text in reader.all(row.name) {
         let ranges = &mut draft.parsed.request.filters.price;
@@ -142,7 +142,7 @@ pub(crate) fn read_attributes(_: &Parameter, reader: &mut ParameterReader, draft
 
 /// The suffix of the name of a parameter whose value is never a range.
 const EXACT_SUFFIX: &str = ".is";
-/// The same in the form with brackets.
+/// The same suffix in the form with brackets.
 const EXACT_BRACKET: &str = "][is";
 
 /// Returns the key in the name `attributes.KEY` or `attributes[KEY]`, and true for `attributes.KEY.is` and `attributes[KEY][is]`.
@@ -178,14 +178,14 @@ fn without_suffix<'a>(text: &'a str, suffix: &str) -> (&'a str, bool) {
 /// Returns the name of the parameter of a filter.
 fn attribute_name(key: &str, filter: &AttributeFilter) -> String {
     let is_exact = match filter {
-        // A text that looks like a range.
+        // A text that would be read as a range needs the suffix.
         AttributeFilter::Equals(text) => AttributeFilter::parse(text).as_ref() != Ok(filter),
         AttributeFilter::Range { .. } | AttributeFilter::Dates { .. } => false,
     };
     let has_suffix = key.ends_with(EXACT_SUFFIX);
     match is_exact {
         true => format!("{ATTRIBUTE_PREFIX}{key}{EXACT_SUFFIX}"),
-        // The key itself ends like the suffix.
+        // The key itself ends with the suffix.
         false if has_suffix && !key.contains(['[', ']']) => format!("{ATTRIBUTE_BRACKET}{key}]"),
         false if has_suffix && matches!(filter, AttributeFilter::Equals(_)) => {
             format!("{ATTRIBUTE_PREFIX}{key}{EXACT_SUFFIX}")
@@ -214,7 +214,7 @@ fn attribute_filter_text(filter: &AttributeFilter) -> String {
     }
 }
 
-/// Returns the values that a search requires of `field`, as its parameter has them.
+/// Returns the values of `field` that a search filters by, in the form of its parameter.
 pub fn wanted(request: &SearchRequest, field: &Field) -> Vec<String> {
     let filters = &request.filters;
     match field {
@@ -231,8 +231,7 @@ pub fn wanted(request: &SearchRequest, field: &Field) -> Vec<String> {
 
 // Facets.
 
-/// Parses the name of a facet as [`Field::parse_facet`] does, and checks that the key of an attribute is one that a product
-/// can have.
+/// Parses the name of a facet as [`Field::parse_facet`] does, and checks that a product can have an attribute with its key.
 ///
 /// # Errors
 /// Returns a message that follows the name of the parameter: `must be …`.
@@ -276,18 +275,18 @@ pub(crate) fn read_facets(row: &Parameter, reader: &mut ParameterReader, draft: 
     draft.parsed.request.facets = fields;
 }
 
-/// Reads names, without the spaces around them. `None` after a fault: there are too many.
+/// Reads names and removes the spaces around them. Returns `None` and reports a fault if there are too many.
 fn read_names(row: &Parameter, what: &str, reader: &mut ParameterReader) -> Option<Vec<String>> {
     let Kind::Names { max_items, .. } = row.kind else { return None };
     let mut names: Vec<String> = reader.all(row.name).iter().flat_map(|text| split_names(text)).collect();
-    // Equal names count once, so there may be more of them than distinct ones.
+    // Equal names count once, so there may be more than `max_items`.
     if names.len() > MAX_PARAMETERS {
         let message = format!("must name at most {max_items} {what}; it has {} names", names.len());
         reader.fault(row.name, FaultKind::OutOfRange, message);
         return None;
     }
     for name in &mut names {
-        // Spaces at the end of a key belong to it.
+        // Spaces at the end of an attribute's key belong to the key.
         let trimmed = name.trim_start();
         let trimmed = if trimmed.starts_with(ATTRIBUTE_PREFIX) { trimmed } else { trimmed.trim_end() };
         *name = trimmed.to_owned();
@@ -445,10 +444,10 @@ pub(crate) fn read_sync_tokens(row: &Parameter, reader: &mut ParameterReader, dr
 pub(crate) fn read_sync_timeout(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     let Kind::Seconds { max, .. } = row.kind else { return };
     let Some(text) = reader.one(row.name) else { return };
-    // A float of Rust may also be `inf`, `nan`, or begin with `+`, which a number of JSON may not.
+    // Rust also parses `inf`, `nan` and a leading `+`, which JSON does not allow.
     let is_number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
     let seconds = text.parse::<f64>().ok().filter(|_| is_number);
-    // Compared before it is rounded to nanoseconds.
+    // Compared before rounding to nanoseconds, which could accept a value slightly above the maximum.
     let within = seconds.filter(|seconds| *seconds <= max.as_secs_f64());
     match within.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
         Some(timeout) => draft.parsed.required = std::mem::take(&mut draft.parsed.required).within(timeout),

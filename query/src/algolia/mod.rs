@@ -37,7 +37,7 @@ pub(crate) fn routes() -> Routes<Arc<SearchService>> {
         needs,
         get(objects::object),
     );
-    // Clients in Node.js compress bodies. The limit of bodies applies to what they contain.
+    // Clients in Node.js compress bodies. The size limit applies to the decompressed body.
     let add = |routes: Routes<_>, (path, handler): (_, MethodRouter<_>)| {
         routes.undocumented(path, Method::POST, needs, handler.layer(RequestDecompressionLayer::new()))
     };

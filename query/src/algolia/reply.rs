@@ -21,7 +21,7 @@ pub(super) fn refused(error: RequestError) -> Problem {
     Problem::new(status, error.to_string())
 }
 
-/// Returns a response of JSON.
+/// Returns a JSON response.
 pub(super) fn json(body: &impl Serialize) -> Result<Response, Problem> {
     let json = server_timing::measure(Phase::Json, || serde_json::to_vec(body))
         .map_err(|error| serialization_failed(&error))?;
@@ -34,7 +34,7 @@ pub(super) struct Results<T> {
     pub(super) results: Vec<T>,
 }
 
-/// Returns a required string of an object of the body.
+/// Returns a required string member of an object in the body.
 pub(super) fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<&'a str, Problem> {
     members
         .get(name)

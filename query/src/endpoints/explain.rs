@@ -23,7 +23,7 @@ use crate::respond::{Cached, RenderedResponse};
 use crate::search_service::SearchService;
 use search_parameters::{Endpoint, ParsedSearch, wanted};
 
-/// The number of products at the top of the list among which the rank is determined.
+/// The highest rank that is determined.
 const MAX_RANK: usize = 1000;
 
 /// Explain why a search finds a product, or does not
@@ -125,7 +125,7 @@ impl SearchService {
             relaxed: Cow::Borrowed(&answer.relaxed),
         };
         let json = serde_json::to_vec(&json).map_err(|error| serialization_failed(&error))?;
-        // It depends on what the client may know, and its calls need not see the same snapshot.
+        // Not kept: it depends on the rights of the client, and its calls to the index may see different snapshots.
         Ok(RenderedResponse::unkept(json))
     }
 
@@ -177,7 +177,8 @@ fn excluding_filters(request: &SearchRequest, content: &Content) -> Vec<Excludin
     failed.into_iter().map(excluding).collect()
 }
 
-/// Describes an operator of the query that excludes a product, which has the operand or lacks it.
+/// Describes an operator of the query that excludes a product. `has` is true if the product has the operand after a minus, false if it
+/// lacks the quoted one.
 fn excluding_operand(operand: &str, has: bool) -> ExcludingFilter {
     let (wanted, has) = match has {
         true => (format!("-{operand}"), vec![operand.to_owned()]),

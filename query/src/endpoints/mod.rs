@@ -1,4 +1,4 @@
-//! The endpoints, one file each.
+//! The endpoints under `/products`, one file each.
 
 pub(crate) mod explain;
 pub(crate) mod facets;

@@ -77,7 +77,7 @@ pub(crate) async fn similar(
 pub(crate) struct Similar {
     pub(crate) hits: Vec<Hit>,
     pub(crate) took: Duration,
-    /// The snapshot that all of it reflects; `None` if it is unknown, or there may be two.
+    /// The snapshot that product and hits reflect; `None` if it is unknown, or if they may reflect different ones.
     snapshot: Option<String>,
 }
 
@@ -96,7 +96,7 @@ impl SearchService {
         id: &ProductId,
         search: &ParsedSearch,
     ) -> Result<Option<Similar>, Problem> {
-        // The product and its search results reflect one snapshot if it is the same before and after.
+        // The product and the hits reflect one snapshot if the snapshot is the same before and after.
         let before = self.newest_snapshot().await?;
         let found = self.active_products(std::slice::from_ref(id), &search.request.restriction).await?;
         let Some(product) = found.into_iter().next().flatten() else { return Ok(None) };
@@ -132,7 +132,7 @@ fn requests(product: &Product, search: &ParsedSearch, language: Language) -> Vec
     let mut any =
         SearchRequest { words, match_mode: MatchMode::Any, operators: false, page, ..search.request.clone() };
     any.tuning.hidden.push(product.id.clone());
-    // Products that a rule pins are not more similar.
+    // Pinned products are not more similar than others.
     any.tuning.pinned.clear();
     let mut requests = Vec::with_capacity(2);
     let categories = &product.content.categories;

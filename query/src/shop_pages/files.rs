@@ -14,9 +14,9 @@ use storefront::picture::Picture;
 
 use crate::search_service::SearchService;
 
-/// The caching of an address that stands for one version of a file.
+/// The caching of an address that names the version of a file.
 const FOREVER: &str = "public, max-age=31536000, immutable";
-/// The caching of a picture: another version of the program may draw another one.
+/// The caching of a picture, which another version of the program may draw differently.
 const A_DAY: &str = "public, max-age=86400";
 /// The caching of an address that names no version.
 const REVALIDATE: &str = "no-cache";
@@ -41,7 +41,7 @@ fn serve(file: &'static File, query: Option<&str>, headers: &HeaderMap) -> Respo
         name.trim() == "gzip"
             && !matches!(weight.replace(' ', "").as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
     };
-    // The layer around all routes would compress the same bytes for each request.
+    // Files are compressed in advance: the layer around all routes would compress the same bytes for each request.
     match accepted.split(',').any(is_gzip) {
         true => (head, [(CONTENT_ENCODING, "gzip")], &*file.gzip).into_response(),
         false => (head, file.bytes).into_response(),

@@ -1,4 +1,4 @@
-//! The language of a page, and the address at which its reader sees the service.
+//! The language of a page, and the address of the service as the browser sees it.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, HOST};
@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use domain::Currency;
 use storefront::{PageContext, Storefront, UiLanguage};
 
-/// Reads the language, which is the parameter `language` or the one that the browser prefers, and the address.
+/// Reads the language from the parameter `language`, or else from the browser's preference, and the address.
 pub(super) fn read(storefront: &Storefront, currency: Currency, parts: &Parts) -> PageContext {
     let query = parts.uri.query().unwrap_or_default();
     let mut parameters = form_urlencoded::parse(query.as_bytes());
@@ -21,7 +21,7 @@ pub(super) fn read(storefront: &Storefront, currency: Currency, parts: &Parts) -
     }
 }
 
-/// Returns the address of the service without a slash at the end: the one that is configured, or the one that the request names.
+/// Returns the address of the service without a slash at the end: the configured one, or else that of the request's `Host` header.
 pub(super) fn base(storefront: &Storefront, headers: &HeaderMap) -> Option<String> {
     let is_of_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
     let of_request = || {

@@ -1,4 +1,4 @@
-//! Pages of products that searches find.
+//! The pages of active products.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The search page, with the first results in it. The script takes over from there.
+//! The search page with the first results. The page's script does all further searches.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ use crate::metrics::{Kind, Outcome, count};
 use crate::reader::Reader;
 use crate::search_service::SearchService;
 
-/// The number of products on a page, as the script has it.
+/// The number of products on a page; the script has the same.
 const PAGE_SIZE: &str = "24";
-/// The order of products where no words decide, as the script has it.
+/// The order of a search without words; the script has the same.
 const WITHOUT_WORDS: &str = "newest";
 /// The parameters of the page that have another name in the search API.
 const RENAMED: [(&str, &str); 2] = [("price", "priceRange"), ("sort", "sortBy")];
@@ -42,7 +42,7 @@ pub(super) async fn search_page(
 
 impl SearchService {
     /// Returns the first products for the parameters of a page. Returns `None` if the search is invalid or fails: the script
-    /// searches again, and shows what is wrong.
+    /// searches again, and shows the error.
     async fn first_products(&self, query: &str, restriction: &Restriction) -> Option<Vec<Arc<Product>>> {
         let search = parameters::read(Endpoint::Search, &search_query(query), self.settings.currency).ok()?;
         let search = search.restricted_to(restriction).ok()?;
@@ -53,7 +53,7 @@ impl SearchService {
     }
 }
 
-/// Returns the query string of the search API for that of a page.
+/// Converts the query string of a page to that of the search API.
 fn search_query(page: &str) -> String {
     let mut search = form_urlencoded::Serializer::new(String::new());
     search.append_pair("pageSize", PAGE_SIZE);

@@ -1,7 +1,7 @@
 //! The division of a sitemap into parts.
 //!
-//! Each part is a range of ids. So every product that is there all the time is in exactly one part, whatever is written between the requests
-//! for two of them.
+//! Each part is a range of ids. A product that exists the whole time is therefore in exactly one part, whatever is written between
+//! the requests for two parts.
 
 use api::problems::{OrProblem as _, SEARCH_INDEX};
 use domain::ProductId;
@@ -12,16 +12,16 @@ use tokio::sync::Mutex;
 
 use crate::search_service::SearchService;
 
-/// The most parts.
+/// The most parts. Products after the last part are not listed.
 pub(super) const MAX_PARTS: usize = 40;
 
 /// The parts of a sitemap.
 #[derive(Debug)]
 pub(super) struct SitemapParts {
-    /// The products of a part when its end is found. It may grow to twice as many, and is divided then.
+    /// The number of products in a new part. A part that grows to nearly twice as many is divided.
     size: usize,
-    /// The ends of all parts but the last, as far as they are known. The lock admits one request at a time, because each reads many
-    /// products.
+    /// The ends of the parts that were found so far. The last part has no end. The lock admits one request at a time, because each
+    /// reads many products.
     ends: Mutex<Vec<PartEnd>>,
 }
 
@@ -61,7 +61,7 @@ impl SitemapParts {
         number: usize,
     ) -> Result<Option<Vec<u8>>, Problem> {
         let mut ends = self.ends.lock().await;
-        // With the end of the part itself, so that the next one begins there.
+        // This also finds the end of the part itself, at which the next one begins.
         self.find_ends(service, &mut ends, number).await?;
         if number == 0 || number > MAX_PARTS || number > ends.len() + 1 {
             return Ok(None);
@@ -88,8 +88,8 @@ impl SitemapParts {
         }
     }
 
-    /// Finds ends until there are `count`, or the rest of the products is one part. What was found stays known if a later step runs into
-    /// the time limit.
+    /// Finds ends until there are `count`, or until the remaining products are one part. If the request times out, the ends that were
+    /// found stay known.
     async fn find_ends(
         &self,
         service: &SearchService,
@@ -123,7 +123,7 @@ impl SitemapParts {
     }
 }
 
-/// Returns the products after a cursor that everyone may find, in the order of their ids.
+/// Returns a page of active products after a cursor, in the order of their ids, without any restriction.
 async fn products_from(service: &SearchService, start: Option<Cursor>) -> Result<SearchAnswer, Problem> {
     let start = start.map_or(PageStart::Number(1), PageStart::After);
     let page = Page { start, size: MAX_PAGE_SIZE };
@@ -253,7 +253,7 @@ mod tests {
         catalogue.lists_each_once(ids(1000..1500)).await;
         catalogue.create(ids(0..1000)).await;
         catalogue.create(ids(1500..2600)).await;
-        // The first look divides what has grown.
+        // Reading all parts once divides those that have grown.
         catalogue.listed().await;
         catalogue.lists_each_once(ids(0..2600)).await;
     }

@@ -14,7 +14,7 @@ use super::page_context::base;
 use super::sitemap_parts::SitemapParts;
 use crate::search_service::SearchService;
 
-/// Returns the sitemap, or the list of its parts. It has the products that everyone may find, whoever asks.
+/// Returns the sitemap, or the list of its parts. It lists the same products for every client.
 pub(super) async fn list(
     storefront: &Storefront,
     parts: &SitemapParts,
@@ -55,7 +55,7 @@ pub(super) fn robots(storefront: &Storefront, headers: &HeaderMap) -> Response {
     rules.into_response()
 }
 
-/// Returns the address of the service. Sitemaps consist of whole addresses.
+/// Returns the address of the service, because a sitemap consists of absolute URLs.
 fn address(storefront: &Storefront, headers: &HeaderMap) -> Result<String, Problem> {
     base(storefront, headers).ok_or_else(|| {
         Problem::new(StatusCode::BAD_REQUEST, "the request names no host; set NOREN_STOREFRONT_URL")

@@ -20,11 +20,11 @@ pub struct StoreOptions<'a> {
     pub data_dir: &'a config::DataDir,
     /// The switch for the creation of a missing table.
     pub create_tables: &'a config::CreateTables,
-    /// The wait for a server that does not respond.
+    /// The retries while a server does not respond.
     pub waiting: &'a Waiting,
 }
 
-/// Opens the guard of a service. Opens the access store only if the service accepts keys, and waits for a server that does not
+/// Opens the guard of a service. Opens the access store only if the service accepts keys, and retries while its server does not
 /// respond.
 ///
 /// # Errors
@@ -60,7 +60,7 @@ pub fn exists_in(folder: &std::path::Path) -> bool {
     folder.join(FILE).is_file()
 }
 
-/// Returns the names of the parts for which a service waits at its start: its own, and an access store on a server.
+/// Returns the names of the parts that a service waits for at its start: its own parts, and the access store if it is on a server.
 pub fn parts_to_open(access: &config::Access, own: &[&'static str]) -> Vec<&'static str> {
     let waits = access.accepts_keys() && access.access_store == AccessStoreKind::Dynamodb;
     own.iter().copied().chain(waits.then_some(PART)).collect()

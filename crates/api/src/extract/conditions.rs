@@ -18,7 +18,7 @@ use crate::problems::bad_request;
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The request header with the W3C trace context.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-/// The bytes of the hash of a principal in the name of an idempotency key.
+/// The length of the hash of a principal in the name of an idempotency key, in bytes.
 const OWNER_BYTES: usize = 16;
 const MAX_KEY_CHARS: usize = 255;
 /// The prefix of the idempotency keys of import lines. Keys of clients may not begin with it.
@@ -67,7 +67,7 @@ pub enum Precondition {
 /// An idempotency key: repeating a request under the same key returns the first response and changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// The key that the client chose, made a name of its own for each principal.
+    /// The client's key, prefixed so that keys of different principals never collide.
     pub key: String,
     /// A hash of the request, to detect a key that is reused for another request.
     pub fingerprint: [u8; 32],
@@ -138,8 +138,8 @@ impl WriteRequest {
     }
 }
 
-/// Returns the name under which the store knows an idempotency key: the key of a client without credentials as it is, any other after
-/// a hash of its principal, since subjects of tokens may be long. No key of a client has the space between the two.
+/// Returns the name of an idempotency key in the store. Without credentials, it is the client's key. Otherwise it is a hash of the
+/// principal, a space and the client's key. A hash, because the subject of a token may be long; a space, because no client's key has one.
 fn name_of_key(owner: Option<&Identity>, key: &str) -> String {
     let Some(owner) = owner else { return key.to_owned() };
     let mut name = String::new();
@@ -170,7 +170,7 @@ fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem> {
     }
 }
 
-/// Reads the versions of a list of entity tags; `None` if one has no quotes.
+/// Reads the versions of a list of entity tags; `None` if a strong tag has no quotes.
 ///
 /// A weak tag never matches a write and is ignored. A tag that is not a version becomes version 0, which no product has.
 fn versions(tags: &str) -> Option<Vec<Version>> {

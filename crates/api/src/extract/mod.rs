@@ -1,4 +1,4 @@
-//! Extractors: what handlers take from a request that concerns products.
+//! Extractors for requests that concern products.
 
 mod conditions;
 mod entity_tag;
@@ -41,7 +41,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdInPath {
     }
 }
 
-/// Rejects every query parameter with 400, for addresses that have none.
+/// An extractor for addresses without parameters: rejects every query parameter with 400.
 #[derive(Debug, Clone, Copy)]
 pub struct NoParameters;
 
@@ -56,11 +56,11 @@ impl<S: Send + Sync> FromRequestParts<S> for NoParameters {
     }
 }
 
-/// Size limit of a body that says nothing.
+/// The size limit of a body without content, such as `{}` between whitespace, in bytes.
 const MAX_EMPTY_BODY_BYTES: usize = 64;
 
-/// Rejects a body with 400, for addresses that take none: options in it would be ignored. A body that says nothing, such as `{}`, is
-/// accepted, because some clients always send one.
+/// An extractor for addresses that take no body: rejects a body with 400, because its options would be ignored. Accepts `{}` and `null`,
+/// because some clients always send a body.
 #[derive(Debug, Clone, Copy)]
 pub struct NoBody;
 

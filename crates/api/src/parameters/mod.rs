@@ -1,4 +1,4 @@
-//! A strict reader of parameters: reports every fault of a request at once and rejects unknown names.
+//! A strict reader of parameters: reports all faults of a request together and rejects unknown names.
 //!
 //! A service takes its parameters from a [`ParameterReader`] one by one. Faults are collected meanwhile, and
 //! [`finish`](ParameterReader::finish) reports them together with the parameters that were not taken:
@@ -25,8 +25,8 @@ use domain::{Fault, FaultKind, Faults};
 
 pub use query_string::{MAX_PARAMETERS, Pair, parse_query, push_pair};
 
-/// The most unknown names of a request for which a suggestion is looked up. It costs more than the rest of the reading, and
-/// a request with more of them is no typing error.
+/// The most unknown names of a request for which a suggestion is looked up. A look-up costs more than reading the rest, and a
+/// request with more unknown names has more than typing errors.
 pub const MAX_HINTS: usize = 3;
 
 /// The message for an unknown parameter without a suggestion.
@@ -35,7 +35,7 @@ const UNKNOWN_PARAMETER: &str = "is not a parameter here";
 /// A fault without its field: the kind, and a message that follows the name of the field.
 pub type ValueFault = (FaultKind, String);
 
-/// Takes parameters by name and collects their faults.
+/// A reader from which parameters are taken by name. It collects their faults.
 #[derive(Debug)]
 pub struct ParameterReader {
     pairs: Vec<Pair>,
@@ -50,9 +50,9 @@ impl ParameterReader {
         Self::of_pairs(pairs, faults)
     }
 
-    /// Creates a reader of pairs from elsewhere, such as a JSON body, with the faults that are known already.
+    /// Creates a reader of pairs from another source, such as a JSON body, with the faults that were found so far.
     ///
-    /// More than [`MAX_PARAMETERS`] pairs are one fault, and none of them is read.
+    /// If there are more than [`MAX_PARAMETERS`] pairs, adds one fault and reads none of them.
     pub fn of_pairs(pairs: Vec<Pair>, faults: Faults) -> Self {
         let mut reader = Self { pairs, faults };
         if reader.pairs.len() > MAX_PARAMETERS {
@@ -117,7 +117,7 @@ impl ParameterReader {
         values.drain(..).next()
     }
 
-    /// Takes the value of a parameter that may be given once, parsed. `None` if it is absent or at fault.
+    /// Takes the value of a parameter that may be given once, parsed. Returns `None` if it is absent or faulty.
     pub fn parsed<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, ValueFault>) -> Option<T> {
         let text = self.one(name)?;
         match parse(&text) {
@@ -153,8 +153,8 @@ impl ParameterReader {
         })
     }
 
-    /// Ends the reading. Each parameter that was not taken is a fault of kind [`FaultKind::Unknown`]. For the first
-    /// [`MAX_HINTS`] the message is `unknown_message` of the name: the place for a list of known names or for a suggestion.
+    /// Ends the reading. Each parameter that was not taken is a fault of kind [`FaultKind::Unknown`]. `unknown_message` makes the
+    /// message of the first [`MAX_HINTS`] from the name, for example with a suggestion or a list of known names.
     ///
     /// # Errors
     /// The faults, if there are any.

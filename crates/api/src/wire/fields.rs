@@ -13,13 +13,13 @@ use utoipa::PartialSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
-/// The field that no choice removes.
+/// The field that every product keeps.
 const ID: &str = "id";
-/// The field with attributes, of which single ones may be chosen.
+/// The field with the attributes, which may also be chosen one by one.
 const ATTRIBUTES: &str = "attributes";
 /// The prefix of the name of one attribute.
 const ATTRIBUTE_PREFIX: &str = "attributes.";
-/// The field that only a parameter of its own adds.
+/// The field that the parameter `explain` adds; the choice of fields does not affect it.
 const EXPLANATION: &str = "explanation";
 /// The fields that a search adds to a product.
 const OF_SEARCH: [&str; 2] = ["score", "highlights"];
@@ -34,7 +34,7 @@ pub enum ChosenField {
 }
 
 impl ChosenField {
-    /// Returns the names that can be chosen, besides those of single attributes.
+    /// Returns the names that can be chosen, without those of single attributes.
     pub fn names() -> impl Iterator<Item = &'static str> + Clone {
         FIELDS.iter().chain(&READ_ONLY_FIELDS).chain(&OF_SEARCH).copied()
     }
@@ -123,7 +123,7 @@ impl<T: Serialize> Serialize for ChosenHit<'_, T> {
     }
 }
 
-/// The chosen ones of the attributes of a product.
+/// The chosen attributes of a product.
 struct ChosenAttributes<'a> {
     all: &'a RawValue,
     fields: &'a [ChosenField],
@@ -137,7 +137,7 @@ impl Serialize for ChosenAttributes<'_> {
     }
 }
 
-/// Returns the schema of a product with further fields `T`. Only `id` is always there: a client may choose the fields.
+/// Returns the schema of a product with the additional fields of `T`. Only `id` is required, because clients may choose the fields.
 pub(super) fn product_with<T: PartialSchema>(about: &str) -> RefOr<Schema> {
     let (product, further) = (Product::schema(), T::schema());
     let (RefOr::T(Schema::Object(mut product)), RefOr::T(Schema::Object(further))) = (product, further)

@@ -60,7 +60,7 @@ pub enum DriftKind {
 }
 
 impl DriftKind {
-    /// The name in JSON and in texts.
+    /// Returns the name in JSON and in texts.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
