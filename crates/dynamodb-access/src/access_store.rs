@@ -58,7 +58,7 @@ impl AccessStore for DynamoDbAccess {
             .expression_attribute_values(":expires", number(end.saturating_add(COUNTER_RETENTION_SECONDS)))
             .return_values(ReturnValue::UpdatedNew)
             .customize()
-            // One attempt with the whole time: repeating a slow one would count the request twice.
+            // One attempt has the whole time: repeating a slow attempt would count the request twice.
             .config_override(Config::builder().timeout_config(timeouts(OPERATION_TIMEOUT, OPERATION_TIMEOUT)))
             .send()
             .await

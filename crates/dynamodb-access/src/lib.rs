@@ -10,8 +10,8 @@
 //! Every read is strongly consistent.
 //!
 //! **Keys.** All keys are in one partition, so one query lists them. A partition takes 3,000 reads and 1,000 writes a second, which is
-//! enough because [`access::Keyring`] caches look-ups. A record is replaced on condition that it is unchanged since it was read; if
-//! another process changed it, it is read again.
+//! enough because [`access::Keyring`] caches look-ups. A record is replaced only if it is unchanged since it was read; if another
+//! process changed it, it is read again.
 //!
 //! **Counters.** Each window of each counter is an item in a partition of its own, which takes 1,000 requests a second. Counting is one
 //! atomic `ADD` that returns the new value. If the connection breaks before the response, the SDK repeats the call and the request

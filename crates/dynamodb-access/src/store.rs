@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_setup::{Aws, port_error, timeouts};
 
-/// The time limit of one attempt of a call. Keys are checked before anything else, so a request must not wait long for it.
+/// The time limit of one attempt of a call. It is short, because every request waits for the check of its key.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The time limit of a call with all its attempts.
 pub(crate) const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);

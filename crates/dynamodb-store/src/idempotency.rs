@@ -14,7 +14,7 @@ use crate::items::{
 };
 use crate::store::DynamoStore;
 
-/// The retention of a record, in seconds: 24 hours, plus one for clocks that differ.
+/// The retention of a record, in seconds: 24 hours, plus one hour because clocks differ.
 const RETENTION_SECONDS: i64 = 25 * 60 * 60;
 /// The condition that a key is free: it was never used, or its record has expired.
 pub(crate) const KEY_IS_FREE: &str = "attribute_not_exists(#pk) OR #expires <= :now";

@@ -44,16 +44,16 @@
 //!
 //! For a delete, *s* is the size that the product had; the delete also reads the product once, one read unit for each 4 KB.
 //! An idempotency key adds 2. An update first assumes that the sku stays. If it does not, the transaction is cancelled, which
-//! costs as much as a committed one, and is repeated with the right sku; the third row includes both. A read costs one unit
-//! for each 4 KB.
+//! costs as much as a committed one, and is repeated with the right sku; the third row includes both. A read costs one read
+//! unit for each 4 KB.
 //!
 //! # Failures
 //!
-//! A cancelled transaction has a reason for each item. If there are several, the idempotency key takes precedence, then the
-//! version, then the sku, as in a store that checks them in this order.
+//! A cancelled transaction has a reason for each item. If several conditions failed, the idempotency key takes precedence,
+//! then the version, then the sku, as in a store that checks them in this order.
 //!
-//! `TransactionConflict` and throttling are retried: up to 12 attempts within 6 s, with jitter; then the write fails as
-//! throttled. A retry carries the token of the first attempt, so that a write whose response was lost does not conflict
+//! `TransactionConflict` and throttling are retried: up to 12 attempts, with random pauses of at most 6 s in all; then the write
+//! fails as throttled. A retry carries the token of the first attempt, so that a write whose response was lost does not conflict
 //! with itself. The token of a transaction is valid for 10 minutes.
 //!
 //! Idempotency records expire when `expires` has passed, which reads check: DynamoDB removes expired items only days later.

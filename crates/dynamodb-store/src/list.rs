@@ -10,9 +10,9 @@ use crate::store::DynamoStore;
 
 /// Bytes of JSON after which a page ends early.
 const MAX_PAGE_BYTES: usize = 16 << 20;
-/// Shards that are read concurrently at most: a small catalogue has few products in each.
+/// The most shards that are read concurrently. In a small catalogue each shard has few products.
 const MAX_WIDTH: u8 = 16;
-/// Items that a query requests at least, because some of them may be tombstones.
+/// The fewest items that a query requests, because some of them may be tombstones.
 const MIN_QUERY: usize = 16;
 
 /// Reads an item; `None` if the list skips it.
@@ -21,14 +21,14 @@ type Read<T> = fn(&Item) -> Result<Option<T>, PortError>;
 /// Items of one shard, each with its id.
 struct ShardPage<T> {
     items: Vec<(ProductId, T)>,
-    /// True if the shard has more items, which were left out because of their size.
+    /// True if the shard has more items, which were not read because of the size limit.
     is_cut: bool,
 }
 
 impl DynamoStore {
     /// Returns a page of at most `limit` products and tombstones that `read` does not skip, and the cursor of the next page.
     ///
-    /// Reads one shard at first, then twice as many concurrently in each round.
+    /// Reads one shard first, then in each round twice as many concurrently, up to [`MAX_WIDTH`].
     ///
     /// # Errors
     /// [`ListError::UnknownCursor`] if no page returned the cursor.

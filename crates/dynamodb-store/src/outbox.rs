@@ -22,15 +22,15 @@ use crate::store::DynamoStore;
 /// The number of partition keys that entries are spread over. An entry costs three write units in its life, so they carry at
 /// least 5,000 writes a second.
 const OUTBOX_SHARDS: u8 = 16;
-/// Deletes that one call may make.
+/// The most deletes in one call.
 const MAX_DELETES: usize = 25;
-/// Concurrent calls that delete.
+/// The most concurrent calls that delete.
 const CONCURRENT_DELETES: usize = 8;
 /// Bytes of product JSON after which a result ends early.
 const MAX_BYTES: usize = 16 << 20;
-/// Entries of a partition that are counted at most.
+/// The most entries of a partition that are counted.
 const MAX_COUNTED: usize = 64;
-/// Products that are read before their total size is checked.
+/// The number of products that are read between two checks of their total size.
 const READ_STEP: usize = 25;
 const READING: &str = "reading the outbox";
 const REMOVING: &str = "removing outbox entries";
@@ -88,7 +88,7 @@ fn product_in(sort_key: &str) -> Option<ProductId> {
 }
 
 impl DynamoStore {
-    /// Returns at most `limit` entries older than `age`, oldest first, each with the current record of its product.
+    /// Returns at most `limit` entries that are at least `age` old, oldest first, each with the current record of its product.
     pub(crate) async fn find_pending(
         &self,
         age: Duration,
@@ -126,7 +126,7 @@ impl DynamoStore {
     /// Counts the entries, up to [`MAX_COUNTED`] in each shard.
     pub(crate) async fn outbox_stats(&self) -> Result<OutboxStats, PortError> {
         let now = self.now_us();
-        // Without a time limit: an entry of another computer may have a time slightly in our future.
+        // Without an upper bound: the clock of the computer that wrote an entry may be slightly ahead.
         let entries = self.oldest_entries(i64::MAX, MAX_COUNTED).await?;
         let oldest_age = entries.iter().filter_map(|entry| entry.age(now)).max();
         Ok(OutboxStats { entries: entries.len() as u64, oldest_age })

@@ -12,9 +12,9 @@ use crate::batch::{BatchError, process_all};
 use crate::items::{Item, SK, product_key, read_id, read_record};
 use crate::store::DynamoStore;
 
-/// Keys that one call may read.
+/// The most keys in one call.
 const MAX_KEYS: usize = 100;
-/// Concurrent calls.
+/// The most concurrent calls.
 const CONCURRENT_READS: usize = 8;
 const READING: &str = "reading products from the store";
 

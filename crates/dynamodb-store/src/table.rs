@@ -80,7 +80,7 @@ impl OpenError {
     }
 }
 
-/// Checks a name before a server does: DynamoDB would reject it as it rejects a table with other keys.
+/// Checks a name before DynamoDB does, which rejects an invalid name with the same error as a table with other keys.
 fn check_name(table: &str) -> Result<(), OpenError> {
     match is_table_name(table) {
         true => Ok(()),

@@ -47,8 +47,7 @@ pub(crate) enum Outcome {
     Committed,
     /// Nothing was written.
     Rejected(WriteError),
-    /// Nothing was written: the stored version is the expected one, but its sku, which is contained here, is not the assumed
-    /// one.
+    /// Nothing was written: the stored version is the expected one, but it has this sku instead of the assumed one.
     SkuIs(Option<String>),
 }
 
@@ -194,7 +193,7 @@ fn is_transient(code: &str) -> bool {
 /// Returns true if a transaction was cancelled only because of a conflict with another one or throttling.
 fn is_contended(reasons: &[CancellationReason]) -> bool {
     let mut codes = reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
-    // The server may return a failed condition without the item, if another write has just taken the sku. The next attempt
+    // If another write has just taken the sku, the server may report the failed condition without the item. The next attempt
     // returns the owner.
     codes.all(|code| is_transient(code) || code == "ConditionalCheckFailed")
 }

@@ -11,7 +11,7 @@ use crate::items::{SKU, VERSION, product_key, read_version, sku_of};
 use crate::store::DynamoStore;
 use crate::transaction::{Outcome, PreparedWrite, Replaced};
 
-/// Concurrent writes of one call.
+/// The most concurrent writes of one call.
 const CONCURRENT_WRITES: usize = 32;
 const WRITING: &str = "writing a product to the store";
 
@@ -50,8 +50,8 @@ impl DynamoStore {
         }
     }
 
-    /// Determines the current sku of the product, which must be freed if it changes. An update usually keeps it, so it is
-    /// assumed to; a wrong assumption costs one cancelled transaction. A delete always frees it, so the product is read.
+    /// Determines the current sku of the product, which must be freed if it changes. An update is assumed to keep the sku, as
+    /// most do; a wrong assumption costs one cancelled transaction. A delete always frees the sku, so the product is read.
     async fn replaced(&self, write: &Write) -> Result<Replaced, WriteError> {
         let Some(version) = write.replaces else { return Ok(Replaced::Nothing) };
         if write.change.product().is_some() {

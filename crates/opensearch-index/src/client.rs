@@ -84,7 +84,7 @@ impl Client {
         // Neither fails for an address with a host.
         let _ = (url.set_username(""), url.set_password(None));
         let address = url.to_string();
-        // Fails if another part of the process has installed a provider already, which is as good.
+        // Fails if another part of the process has already installed a provider, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut transport = TransportBuilder::new(SingleNodeConnectionPool::new(url)).disable_proxy();
         if let Some(credentials) = credentials {
@@ -98,7 +98,7 @@ impl Client {
     /// Sends a call and decodes the response.
     ///
     /// # Errors
-    /// Fails for every status other than 2xx.
+    /// Fails if there is no response, if its status is not 2xx, or if its body cannot be decoded.
     pub(crate) async fn call<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, CallError> {
         let mut headers = HeaderMap::new();
         if call.body.is_some() && call.path.ends_with("_bulk") {

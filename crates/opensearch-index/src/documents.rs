@@ -18,7 +18,7 @@ pub(crate) struct Document {
     pub(crate) id: String,
     #[serde(rename = "_version")]
     version: Option<u64>,
-    /// Set if the document was fetched by id; search hits exist.
+    /// False if there is no document with the id; absent in search hits.
     found: Option<bool>,
     #[serde(rename = "_source")]
     pub(crate) source: Option<Source>,
@@ -40,7 +40,7 @@ impl Document {
     }
 }
 
-/// Fetches documents of one index by id.
+/// A request for documents of one index by id.
 pub(crate) struct DocumentsRequest<'a> {
     pub(crate) alias: &'a str,
     /// The query string, which selects the fields.
@@ -54,7 +54,7 @@ impl DocumentsRequest<'_> {
     /// Returns one document for each id, in request order.
     ///
     /// # Errors
-    /// Fails if any document could not be read; it would otherwise look as if it did not exist.
+    /// Fails if any document could not be read, because it would otherwise seem not to exist.
     pub(crate) async fn send(&self, client: &Client, ids: &[ProductId]) -> Result<Vec<Document>, PortError> {
         #[derive(Deserialize)]
         struct Response {

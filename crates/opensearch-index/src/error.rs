@@ -42,7 +42,7 @@ pub enum OpenError {
         /// The schema of this program.
         known: String,
     },
-    /// A version of this program created the index that is too old for this one to read. A rebuild replaces it.
+    /// The index has a schema that is too old to be read. A rebuild replaces it.
     #[error(
         "the index behind the alias {alias} has schema {found}, and this noren needs schema {known}; a noren-sync that has \
          the store (NOREN_STORE) rebuilds it, or do it with `noren reindex --back-ends`"
@@ -97,13 +97,13 @@ pub enum OpenError {
         #[source]
         source: PortError,
     },
-    /// OpenSearch could not be asked; a later attempt may succeed.
+    /// A call to OpenSearch failed.
     #[error(transparent)]
     Failed(#[from] PortError),
 }
 
 impl OpenError {
-    /// Returns true if OpenSearch does not respond, so that the same call may succeed later.
+    /// Returns true if the same call may succeed later, without a change of the configuration.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Failed(error) if error.is_transient())
     }
@@ -127,7 +127,7 @@ pub(crate) enum CallError {
     Status { address: String, status: u16, error_type: String, reason: String },
     #[error("{address} sent a response that cannot be decoded")]
     Malformed { address: String, source: serde_json::Error },
-    /// The response does not say which documents it leaves out.
+    /// The response has fewer or more items than requested, so it is unknown which item belongs to which document.
     #[error("{address} answered for {received} of {expected} documents")]
     ItemCount { address: String, expected: usize, received: usize },
 }
@@ -190,8 +190,7 @@ pub(crate) fn parse_error_body(body: &[u8]) -> (String, String) {
     }
 }
 
-/// Extracts the type and reason of an error: those of its root cause if it has one, followed by the reason of what
-/// caused it.
+/// Extracts the type and reason of an error, or of its root cause if it has one. Appends the reason in `caused_by`.
 pub(crate) fn type_and_reason(error: &Value) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let root = error["root_cause"].get(0).filter(|cause| cause["reason"].is_string()).unwrap_or(error);

@@ -35,9 +35,9 @@
 //! match:
 //!
 //! 1. One counts the products that have all words, and each word alone, and asks the term suggester for similar words.
-//!    The suggester never changes the first letter of a term, which is that of the dictionary, so it corrects every
-//!    letter of the word.
-//! 2. One removes suggestions that only deleted documents contain.
+//!    The suggester keeps the first letter of a term, which is that of the dictionary, so it corrects every letter of
+//!    the word.
+//! 2. One counts the suggestions, which removes those that only deleted documents contain.
 //! 3. One counts the matches for each number of words that are left out.
 //! 4. The search is run again.
 //!
@@ -64,16 +64,17 @@
 //! Versions are OpenSearch's external versions: it rejects an equal or older version, which counts as applied.
 //! Tombstones are documents, because OpenSearch soon forgets the version of a removed document (`gc_deletes`). A bulk
 //! request has at most 5 MB. Items that are rejected under load (429 or 5xx) are sent up to five times, after pauses with
-//! jitter; an item that is rejected with 400 is refused alone. Each batch ends with one refresh, so
-//! that searches find what was acknowledged; large batches are therefore much cheaper than many small ones.
+//! jitter; an item that is rejected with 400 or 413 is refused alone. Each batch ends with one refresh, so
+//! that searches find acknowledged changes; large batches are therefore much cheaper than many small ones.
 //!
 //! # Aliases and schema
 //!
 //! The index is named `ALIAS-v6-000001`, with the schema and a number, and has one shard. Programs know only the alias,
 //! so that a rebuilt index can replace it in one atomic step: the live index has the alias `ALIAS`, the one being built
-//! `ALIAS-next`, the one before `ALIAS-previous`. The mapping is strict. Its `_meta` has the schema,
+//! `ALIAS-next`, the previous one `ALIAS-previous`. The mapping is strict. Its `_meta` has the schema,
 //! the version of the analysis, the language and the field weights; an index of a newer schema or another language, or
-//! one that Noren did not create, is rejected when it is opened. One of an older schema is used until it has been rebuilt.
+//! one that Noren did not create, is rejected when it is opened. An index of an older schema is used until it is rebuilt, if its
+//! fields are the same; otherwise searches are unavailable until then.
 //!
 //! Requests to Amazon OpenSearch Service are signed (Signature Version 4).
 

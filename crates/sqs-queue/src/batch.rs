@@ -35,15 +35,15 @@ pub(crate) struct BatchEntry {
 
 /// A batch that is being processed.
 struct ActionBatch {
-    /// Entries to process.
+    /// The entries that are not processed yet.
     entries: Vec<BatchEntry>,
-    /// The first error that does not pass.
+    /// The first error of an entry for which a retry is useless.
     first_error: Option<PortError>,
 }
 
 /// The reason why one call did not process a batch.
 enum BatchError {
-    /// The server could not process the entries that the batch still has: try them again.
+    /// The server could not process the entries that the batch still has; a retry may succeed.
     Incomplete(PortError),
     /// The call failed.
     Failed(PortError),
@@ -83,7 +83,7 @@ impl SqsQueue {
         stream::iter(results).try_collect().await
     }
 
-    /// Processes one batch. Entries that SQS could not process, for reasons of its own, are tried again.
+    /// Processes one batch. Retries entries that failed through no fault of the request.
     async fn apply_batch(
         &self,
         url: &str,
@@ -104,7 +104,7 @@ impl SqsQueue {
         }
     }
 
-    /// Makes one call and keeps the entries to try again.
+    /// Makes one call and keeps the entries to retry.
     async fn apply_some(
         &self,
         url: &str,
@@ -166,7 +166,7 @@ impl SqsQueue {
     }
 }
 
-/// Returns true if an entry failed because its receipt names no message, or one that was received again since.
+/// Returns true if an entry failed because its receipt is no longer valid: the message is gone, visible again or received again.
 fn is_expired(failed: &BatchResultErrorEntry) -> bool {
     let code = failed.code.rsplit(['.', '#']).next().unwrap_or_default();
     matches!(

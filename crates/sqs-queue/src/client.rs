@@ -6,9 +6,9 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Builder;
 use aws_setup::{Aws, timeouts};
 
-/// Entries that one call of SQS accepts or returns.
+/// The most entries that one call of SQS accepts or returns.
 pub(crate) const MAX_ENTRIES: usize = 10;
-/// Concurrent calls of SQS for one call of the port.
+/// The most concurrent calls of SQS for one call of the port.
 pub(crate) const CONCURRENT_CALLS: usize = 16;
 
 /// The time limit of one attempt of a call, excluding the time that it waits for messages.
@@ -22,7 +22,7 @@ pub(crate) fn client(aws: &Aws) -> Client {
     Client::from_conf(with_timeouts(Builder::from(aws.config()), Duration::ZERO).build())
 }
 
-/// Returns the configuration of a receive that waits for messages for `wait`.
+/// Returns the configuration of a receive call that waits up to `wait` for messages.
 pub(crate) fn waiting(wait: Duration) -> Builder {
     with_timeouts(Builder::new(), wait)
 }

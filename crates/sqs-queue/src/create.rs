@@ -1,4 +1,4 @@
-//! Creating the queue and its dead-letter queue.
+//! Creates the queue and its dead-letter queue.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -26,11 +26,11 @@ use crate::queue::SqsQueue;
 const REASON: &str = "reason";
 /// The message attribute with the receive count in the original queue.
 const RECEIVES: &str = "receives";
-/// Characters of a reason that are kept.
+/// The most characters of a reason that are kept.
 const MAX_REASON_CHARS: usize = 2_000;
 /// The visibility timeout of dead letters that are read: how long they stay hidden if they are not released.
 const VISIBILITY: Duration = Duration::from_secs(30);
-/// Letters that are read for one call at most.
+/// The most letters that are read for one call.
 const MAX_LETTERS: usize = 5_000;
 /// Bytes of bodies after which no more letters are read.
 const MAX_BYTES: usize = 32 << 20;
@@ -59,8 +59,8 @@ impl ReceivedLetters {
 }
 
 impl SqsQueue {
-    /// Copies messages that were received for the last time to the dead-letter queue, and returns their receipts. A message
-    /// that cannot be copied is left to the queue's redrive policy.
+    /// Copies the messages that have reached [`MAX_RECEIVES`] to the dead-letter queue, and returns the receipts of those that were
+    /// copied. The others are left to the queue's redrive policy.
     pub(crate) async fn move_to_dead_letters(
         &self,
         failed: &[RetryRequest],
@@ -110,8 +110,8 @@ impl SqsQueue {
         }
     }
 
-    /// Receives with one long poll, which queries all servers of the queue, and if it returns many letters, with concurrent
-    /// short polls. Returns the number of letters.
+    /// Receives with one long poll, which queries all servers of the queue. If that returns many letters, adds concurrent short
+    /// polls. Returns the number of letters.
     async fn receive_more_letters(
         &self,
         url: &str,
@@ -223,8 +223,8 @@ fn receipt_of(message: &Message) -> Option<Receipt> {
     message.receipt_handle().map(|handle| Receipt(handle.to_owned()))
 }
 
-/// Returns when a message was sent, in milliseconds since 1970: when it was copied to the dead-letter queue. A message that
-/// SQS moved by itself keeps the time when it was first enqueued.
+/// Returns the time at which a message was sent, in milliseconds since 1970. For a copied letter, that is the time of the copy; a
+/// message that SQS moved itself keeps the time at which it was first enqueued.
 fn sent_at(message: &Message) -> i64 {
     number(message, &MessageSystemAttributeName::SentTimestamp).unwrap_or_default()
 }

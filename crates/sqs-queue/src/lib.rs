@@ -7,13 +7,13 @@
 //!
 //! # Dead letters
 //!
-//! A message that is retried after its last receive is copied to the dead-letter queue, with its reason and its receive
-//! count as message attributes, and then removed. A message that was received too often without being retried, as by
-//! Lambda or by consumers that crashed, is moved by the queue's redrive policy, which records no reason.
+//! A message whose processing fails after its last receive is copied to the dead-letter queue, with the reason and the receive
+//! count as message attributes, and then removed. If nobody reports the failure, as with Lambda or a crashed consumer, the queue's
+//! redrive policy moves the message and records no reason.
 //!
 //! # Weaker guarantees than on one machine
 //!
-//! 1. Dead letters are read by receiving them, so two callers that read at once may each see a part.
+//! 1. Dead letters are read by receiving them, so two concurrent readers may each see only a part.
 //! 2. Statistics are approximate, and a message that waits for its retry counts as in flight.
 //! 3. SQS reports the age of the oldest message to CloudWatch only.
 //!
@@ -21,16 +21,16 @@
 //!
 //! A call that finds no queue looks it up again. If missing queues are created, the queue and its dead-letter queue are
 //! created as at the start and the call is repeated; otherwise it fails with an error that names the queue. A new queue lacks
-//! what the old one held: its tags say so until every record was enqueued once more (see `refill`).
+//! the messages of the old one. Its tags record that until every record has been enqueued again (see `refill`).
 //!
 //! # Calls
 //!
-//! A receive is one long poll, followed by concurrent short polls for as long as they return at least half full. Calls go
-//! to the configured endpoint, whatever host a queue's URL names.
+//! A receive is one long poll, followed by concurrent short polls as long as these return at least half of the messages that
+//! they could. Calls go to the configured endpoint, whatever host a queue's URL names.
 //!
 //! One attempt of a call takes at most 3 s, and a call with all its attempts at most 5 s, plus the time that a receive waits
-//! for messages. If SQS is unreachable, a write therefore waits at most 5 s for it; it succeeds all the same, and the relay
-//! sends its change later.
+//! for messages. If SQS is unreachable, a write therefore waits at most 5 s for it. The write succeeds nevertheless, and the
+//! relay sends its change later.
 
 #![warn(missing_docs)]
 

@@ -22,7 +22,7 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     pub(crate) fn new(envelope: &Envelope) -> serde_json::Result<Self> {
         let mut body = serde_json::to_string(&envelope.change)?;
-        // SQS accepts the characters of XML 1.0. JSON escapes all others itself, except for these two.
+        // SQS accepts the characters of XML 1.0. The JSON writer escapes all others, except for these two.
         for (character, escape) in [('\u{fffe}', "\\ufffe"), ('\u{ffff}', "\\uffff")] {
             if body.contains(character) {
                 body = body.replace(character, escape);

@@ -1,4 +1,4 @@
-//! The queue: its client, its name and its state on the server, which may lose it.
+//! The queue: its client, its name, and its URLs and settings as long as the server has it.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl SqsQueue {
         Self { client, name: name.into(), region, creates_with, lookup: Arc::default() }
     }
 
-    /// Looks the queue up, and creates it if it is missing and this queue may be created.
+    /// Looks up the queue. Creates it if it is missing and a visibility timeout for it was given.
     ///
     /// # Errors
     /// As [`open`](Self::open) and [`create`](Self::create).
@@ -120,7 +120,7 @@ impl SqsQueue {
         create_queues(&self.client, &self.name, visibility).await?;
         let found = find(&self.client, &self.name).await;
         found.map_err(|error| match error {
-            // SQS shows a new queue after up to a second.
+            // A new queue becomes visible in SQS after up to a second.
             FindError::Missing => FindError::Unreachable(FindError::Missing.into_port_error(&self.name)),
             error => error,
         })
@@ -128,7 +128,7 @@ impl SqsQueue {
 
     /// Returns the queue's URLs and settings if they were looked up before.
     pub(crate) fn known_info(&self) -> Option<Arc<QueueInfo>> {
-        // A panic cannot leave half a value behind.
+        // The value is replaced as a whole, so a panic cannot leave it inconsistent.
         self.lookup.found.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

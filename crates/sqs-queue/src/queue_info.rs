@@ -1,4 +1,4 @@
-//! Looking the queue up: its URL, its settings, its counts.
+//! Looks up the queue: its URL, its settings, its counts.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -207,8 +207,8 @@ pub(crate) async fn url_of(client: &Client, name: &str) -> Result<String, SdkErr
     Ok(response.queue_url.unwrap_or_default())
 }
 
-/// Returns the URL of the dead-letter queue in a redrive policy. If it is not accessible, only its count and the reasons of
-/// its letters are lost.
+/// Returns the URL of the dead-letter queue in a redrive policy. If that queue is not accessible, letters cannot be counted or read,
+/// and SQS moves them without a reason.
 async fn dead_letter_url(client: &Client, queue: &str, policy: &str) -> Option<String> {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
     // Some servers write the number as a string.
@@ -239,7 +239,7 @@ async fn dead_letter_url(client: &Client, queue: &str, policy: &str) -> Option<S
 /// Attributes of a queue.
 pub(crate) type Attributes = HashMap<QueueAttributeName, String>;
 
-/// Returns those of the named attributes that the queue has.
+/// Returns the named attributes that the queue has.
 pub(crate) async fn attributes(
     client: &Client,
     url: &str,
@@ -249,7 +249,7 @@ pub(crate) async fn attributes(
     Ok(call.send().await.map_err(FindError::from_sdk)?.attributes.unwrap_or_default())
 }
 
-/// Returns attributes that are numbers, in request order; zero for one that the server does not know.
+/// Returns numeric attributes, in request order. An attribute that the server does not know is zero.
 pub(crate) async fn counts<const N: usize>(
     client: &Client,
     url: &str,

@@ -14,8 +14,8 @@ use crate::queue_info::call_error;
 
 /// The longest wait of one call that SQS allows.
 const MAX_WAIT_SECONDS: u64 = 20;
-/// The pause between two polls in the last second of a wait. SQS waits whole seconds only, and abandoning a call that waits
-/// would leave its messages hidden.
+/// The pause between two short polls in the last second of a wait. SQS waits for whole seconds only, and abandoning a waiting call
+/// would leave the messages that it receives hidden.
 const SHORT_PAUSE: Duration = Duration::from_millis(100);
 /// The time for which more messages are gathered after the first.
 const MAX_GATHERING: Duration = Duration::from_millis(500);
@@ -30,7 +30,7 @@ struct Gathered {
 }
 
 impl SqsQueue {
-    /// Receives up to `max` messages as soon as there is one; returns an empty list after `wait`.
+    /// Receives up to `max` messages as soon as there is one. Returns an empty list if there is none within `wait`.
     pub(crate) async fn receive_any(
         &self,
         url: &str,
@@ -57,7 +57,8 @@ impl SqsQueue {
         }
     }
 
-    /// Adds the messages of further calls, more of them concurrently as long as they return at least half full.
+    /// Adds the messages of further calls: in each round up to twice as many concurrent ones, as long as a round returns at least half
+    /// of the messages that it could.
     async fn gather(&self, url: &str, first: Gathered, max: usize) -> Vec<Delivery> {
         let started = Instant::now();
         let mut received = first.deliveries.len();
@@ -74,7 +75,7 @@ impl SqsQueue {
             let receive = |call: usize| self.receive_once(url, rest - call * MAX_ENTRIES, 0);
             received = 0;
             for result in join_all((0..calls).map(receive)).await {
-                // Messages of a failed call become visible again; the messages received so far must not wait for that.
+                // The messages of a failed call become visible again later. Those received so far must not be lost because of it.
                 let more = result.unwrap_or_default();
                 received += more.deliveries.len();
                 bytes += more.bytes;

@@ -1,4 +1,4 @@
-//! Tags that say whether a queue lacks what an earlier one of its name held.
+//! Tags that record whether a queue lacks the messages of an earlier queue of its name.
 //!
 //! | tag | value |
 //! | --- | --- |
@@ -6,8 +6,8 @@
 //! | `noren-refill-claim` | the claimant, and when its claim expires in seconds since 1970 |
 //! | `noren-refilled` | the id of the queue whose refill is complete |
 //!
-//! A queue that went missing takes its tags with it, so the next one needs a refill whoever created it and whichever
-//! processes ran then. A refill that completes too late names an id that the next queue does not have.
+//! A queue that goes missing takes its tags with it, so the queue that Noren creates next needs a refill, whichever process created
+//! it. A refill that completes too late records an id that the next queue does not have.
 
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ use crate::tags::{QUEUE, Tags};
 
 const CLAIM: &str = "noren-refill-claim";
 const REFILLED: &str = "noren-refilled";
-/// The pause after which a claim must still be there. Of several claimants at the same moment the last one remains.
+/// The pause after which a new claim is checked. If several processes claim at the same moment, only the last claim remains.
 const CLAIM_PAUSE: Duration = Duration::from_millis(500);
 
 /// The refill that a queue needs.
 #[derive(Debug, PartialEq, Eq)]
 enum Need {
-    /// None, or another process has claimed it.
+    /// The queue needs none, or another process has claimed it.
     None,
     /// A claim may be made.
     Open(RefillId),
@@ -48,7 +48,7 @@ fn need(tags: &Tags, claimant: &str, now: Timestamp) -> Need {
 }
 
 impl SqsQueue {
-    /// Claims the refill of the queue, or renews the claim.
+    /// Claims the refill of the queue, or renews the claim. Returns `None` if no refill is needed or another process has the claim.
     pub(crate) async fn claim(&self, url: &str, claimant: &str) -> Result<Option<RefillId>, PortError> {
         let (id, pause) = match need(&self.tags(url).await?, claimant, Timestamp::now()) {
             Need::None => return Ok(None),
@@ -58,7 +58,7 @@ impl SqsQueue {
         let expiry = Timestamp::now().as_second().saturating_add_unsigned(REFILL_LEASE.as_secs());
         self.set_tag(url, CLAIM, &format!("{claimant} {expiry}")).await?;
         sleep(pause).await;
-        // Another claimant may have been later, or the queue may be another one by now.
+        // Another process may have overwritten the claim, or the queue may have been replaced.
         match need(&self.tags(url).await?, claimant, Timestamp::now()) {
             Need::Claimed(claimed) if claimed == id => Ok(Some(id)),
             _ => Ok(None),

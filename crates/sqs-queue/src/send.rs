@@ -13,8 +13,8 @@ use crate::message::{Outgoing, batch_error};
 use crate::queue::SqsQueue;
 use crate::queue_info::{call_error, is_missing_queue};
 
-/// Bytes of one call. SQS itself accepts four times as much now, but compatible servers and queues with a limit of their own
-/// may not.
+/// The most bytes in one call. SQS accepts four times as much now, but compatible servers and queues with a lower limit may
+/// not.
 const MAX_BYTES: usize = 256 * 1024;
 const SENDING: &str = "sending changes to the queue";
 
@@ -31,11 +31,11 @@ struct SendBatch {
     results: SendResults,
 }
 
-/// A part of a batch was not sent, for a reason that may pass.
+/// The error of a batch of which a part must be sent again.
 struct Incomplete;
 
 impl SqsQueue {
-    /// Sends changes and returns the results in request order. Those that found no queue are sent again after it was looked
+    /// Sends changes and returns the results in request order. Changes that found no queue are sent again after the queue was looked
     /// up, which creates it if that is configured.
     pub(crate) async fn send_all(&self, envelopes: &[Envelope]) -> Vec<Result<(), PortError>> {
         let mut results = SendResults::with_capacity(envelopes.len());
@@ -77,8 +77,8 @@ impl SqsQueue {
         results
     }
 
-    /// Sends copies of messages that were received for the last time, because SQS cannot take back a receive, and returns
-    /// their receipts. A message that cannot be sent is left as it is.
+    /// Sends a new copy of each message that has reached [`MAX_RECEIVES`], because SQS cannot undo a receive. Returns the receipts of
+    /// those that were sent; the others stay as they are.
     pub(crate) async fn resend(&self, unprocessed: &[ReleaseRequest]) -> Result<HashSet<Receipt>, PortError> {
         let last = unprocessed.iter().enumerate().filter(|(_, request)| request.receives >= MAX_RECEIVES);
         let outgoing = |body: &String| Outgoing { body: body.clone(), attributes: Vec::new() };
@@ -102,7 +102,7 @@ impl SqsQueue {
         results.into_iter().flatten().collect()
     }
 
-    /// Sends one batch. Messages that SQS could not accept, for reasons of its own, are sent again.
+    /// Sends one batch. Retries messages that failed through no fault of the request.
     async fn send_batch(&self, url: &str, messages: Indexed) -> SendResults {
         let batch = SendBatch { results: SendResults::with_capacity(messages.len()), unsent: messages };
         let send = |mut batch: SendBatch| async move {
@@ -113,7 +113,7 @@ impl SqsQueue {
         batch.results
     }
 
-    /// Makes one call. It succeeds with status 200 even if every entry failed.
+    /// Makes one call and keeps the messages to send again. A call has status 200 even if every entry failed.
     async fn send_some(&self, url: &str, batch: &mut SendBatch) -> Result<(), Incomplete> {
         let sent = std::mem::take(&mut batch.unsent);
         let failed = match self.send_once(url, &sent).await {
@@ -153,8 +153,8 @@ impl SqsQueue {
     }
 }
 
-/// Groups messages, in their order, into batches within the limits of count and bytes. A message that is over the limit by
-/// itself gets a batch of its own.
+/// Groups messages, in their order, into batches within the limits of count and bytes. A message that alone exceeds the limit
+/// gets a batch of its own.
 fn batches(messages: Indexed) -> Vec<Indexed> {
     let mut batches: Vec<Indexed> = Vec::new();
     let mut bytes = 0;

@@ -1,4 +1,4 @@
-//! Calls that create, remove and rename indexes.
+//! Calls that create and remove indexes, and that change their aliases.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::layout::schema::{
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Creates an empty index with these aliases. The claim names the process that fills it, if it is to be filled.
+/// Creates an empty index with these aliases. `claim` names the process that will fill it, if any.
 pub(crate) async fn create_index(
     client: &Client,
     index: &str,
@@ -55,7 +55,7 @@ pub(crate) fn add_alias(index: &str, alias: &str) -> Value {
     json!({ "add": { "index": index, "alias": alias } })
 }
 
-/// Returns the action that adds the alias that writes go to.
+/// Returns the action that adds an alias, with this index as its write index.
 pub(crate) fn add_write_alias(index: &str, alias: &str) -> Value {
     json!({ "add": { "index": index, "alias": alias, "is_write_index": true } })
 }

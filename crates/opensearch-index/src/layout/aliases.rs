@@ -20,7 +20,7 @@ use crate::layout::schema::{
     SCHEMA, first_index, index_number, numbered_index,
 };
 
-/// Shorter than the time limit of a health check.
+/// The time limit for reading the aliases. It is shorter than that of a health check.
 const LOAD_TIMEOUT: Duration = Duration::from_millis(1500);
 
 const LOADING: &str = "reading the aliases of the index";
@@ -30,7 +30,7 @@ pub(crate) const CREATING: &str = "creating the index";
 /// An index that this program can read and write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UsableIndex {
-    /// When it was created, in milliseconds since 1970.
+    /// The time of its creation, in milliseconds since 1970.
     pub(crate) created_at: i64,
     /// False for an older schema or analysis, which a rebuild replaces.
     pub(crate) is_current: bool,
@@ -73,7 +73,7 @@ pub(crate) struct IndexAliases {
     live: Vec<IndexInfo>,
     pub(crate) next: Option<IndexInfo>,
     pub(crate) previous: Option<IndexInfo>,
-    /// The highest number of any index that was created for the alias.
+    /// The highest number in the names of the alias's indexes, of any schema.
     highest_number: u64,
 }
 
@@ -183,7 +183,7 @@ impl IndexAliases {
         numbered_index(&client.alias, self.highest_number.saturating_add(1))
     }
 
-    /// Logs a warning for each state that is valid for a while, but that an operator should end.
+    /// Logs a warning for each temporary state that an operator should end.
     pub(crate) fn warn(&self, client: &Client) {
         if self.live(client).is_ok_and(|live| !live.is_current) {
             tracing::warn!(

@@ -60,7 +60,7 @@ fn add_words(document: &mut Map<String, Value>, weighted: &WeightedWords) {
     for (dictionary, word, weight) in weighted.iter() {
         // In the syntax of the field's analyser.
         words.push_str(&format!("{}{WEIGHT_DELIMITER}{weight} ", word_term(dictionary, word)));
-        // Prefixes match whole words only. CJK text has no word boundaries.
+        // Prefix queries match words and codes only, and no CJK text, which has no word boundaries.
         if matches!(dictionary, Dictionary::Words | Dictionary::Codes) && !is_cjk(word) {
             prefixes.push_str(&format!("{} ", prefix_term(weight, word)));
         }

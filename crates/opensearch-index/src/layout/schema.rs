@@ -41,11 +41,11 @@ pub(crate) mod field {
     pub(crate) const ID: &str = "id";
     /// See [`super::state`].
     pub(crate) const STATE: &str = "state";
-    /// When the index was created. Distinguishes it from an earlier index of the same name.
+    /// The time of the index's creation. Distinguishes the index from an earlier one of the same name.
     pub(crate) const INDEX_CREATED_AT: &str = "made";
     /// The stored half of the fingerprint in hexadecimal, see [`text::projection::Projection::fields_hash`].
     pub(crate) const FINGERPRINT: &str = "print";
-    /// When the product was deleted, in milliseconds since 1970.
+    /// The time of the deletion, in milliseconds since 1970.
     pub(crate) const DELETED_AT: &str = "deletedAt";
     /// The product's JSON as one text, so that its numbers keep their digits.
     pub(crate) const PRODUCT: &str = "product";
@@ -102,8 +102,8 @@ fn index_pattern(alias: &str) -> String {
     format!("{alias}-v{SCHEMA}-*")
 }
 
-/// Returns the name of the first index of this schema. It is fixed, so that two processes that create it concurrently
-/// create one.
+/// Returns the name of the first index of this schema. The name is fixed, so that concurrent processes create only one
+/// index.
 pub(crate) fn first_index(alias: &str) -> String {
     numbered_index(alias, 1)
 }
@@ -133,10 +133,10 @@ fn settings() -> Value {
             // Counts and order are exact on one shard, which holds some tens of millions of products.
             "number_of_shards": 1,
             "auto_expand_replicas": "0-1",
-            // Tombstones are documents, so OpenSearch need not remember deletes. A short time lets the id of a document
-            // that was removed be used again at a lower version.
+            // Tombstones are documents, so OpenSearch need not remember deletes. With a short time, a removed document can soon
+            // be written again with a lower version.
             "gc_deletes": "1s",
-            // The writer refreshes explicitly; this interval covers writes before a crash.
+            // The writer refreshes explicitly. This interval covers writes whose writer crashed before its refresh.
             "refresh_interval": "10s",
             "mapping.total_fields.limit": 300,
             "analysis": {
@@ -167,7 +167,7 @@ fn mappings() -> Value {
         // An unknown field is an error, not a new field.
         "dynamic": "strict",
         "_source": { "includes": [field::PRODUCT, field::STATE, field::FINGERPRINT] },
-        // There are fewer than 200 currencies.
+        // There are fewer than 200 currencies, so prices stay within the limit of fields.
         "dynamic_templates": [{ "prices": { "path_match": "price.*", "mapping": { "type": "long" } } }],
         "properties": {
             field::ID: keyword,

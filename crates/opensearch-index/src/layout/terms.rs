@@ -3,13 +3,13 @@
 use text::attributes::key_prefix;
 use text::dictionary::Dictionary;
 
-/// The character before the one of the lowest weight.
+/// The character before that of weight 1.
 const WEIGHT_ZERO: u8 = b'@';
 
 /// Returns a word as a term: the letter of its dictionary, then the word.
 ///
-/// OpenSearch never suggests terms that differ in the first letter. That letter is the dictionary's, so every letter of
-/// the word itself may be a typo.
+/// The term suggester keeps the first letter of a term (`prefix_length`). That letter is the dictionary's, so every letter
+/// of the word itself may be a typo.
 pub(crate) fn word_term(dictionary: Dictionary, word: &str) -> String {
     let letter = match dictionary {
         Dictionary::Words => 'w',

@@ -20,17 +20,17 @@ use crate::search::snapshot::Snapshot;
 /// The id of the snapshot of an index that has never had a document.
 const EMPTY: &str = "empty";
 
-/// The aggregation over the products that count, if not all matches do.
+/// The aggregation over the products that the total counts, if it does not count all matches.
 const COUNTING: &str = "counting";
 /// The aggregation over the whole index, regardless of the query.
 const WHOLE_INDEX: &str = "index";
-/// Part of [`WHOLE_INDEX`]: when the index was created.
+/// Part of [`WHOLE_INDEX`]: the time of the index's creation.
 const INDEX_CREATED_AT: &str = "made";
 /// Part of [`WHOLE_INDEX`]: the sequence number of the latest write.
 const LATEST_WRITE: &str = "change";
-/// Part of [`WHOLE_INDEX`]: products inside the restriction with the last word of the query exactly.
+/// Part of [`WHOLE_INDEX`]: products inside the restriction that have the last word of the query as a whole word.
 const EXACT_LAST_WORD: &str = "itself";
-/// Part of [`WHOLE_INDEX`]: products inside the restriction with every required word.
+/// Part of [`WHOLE_INDEX`]: visible products inside the restriction with every required word.
 const MATCHES: &str = "matches";
 
 /// Runs a search.
@@ -186,7 +186,7 @@ fn index_aggregations(plan: &SearchPlan<'_>, interpreter: &Interpreter<'_>) -> V
     aggregations
 }
 
-/// Returns the name of the part of [`WHOLE_INDEX`] that counts the products with a term of a kind.
+/// Returns the name of the part of [`WHOLE_INDEX`] that counts the products that pass a kind filter.
 fn kind_name(position: usize) -> String {
     format!("kind{position}")
 }

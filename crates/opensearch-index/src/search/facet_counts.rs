@@ -33,7 +33,7 @@ pub(super) struct Terms {
     /// The occurrences of terms that are not among the buckets.
     #[serde(default)]
     pub(super) sum_other_doc_count: u64,
-    /// Where the next part begins, in a composite aggregation.
+    /// The key after which the next part begins, in a composite aggregation.
     pub(super) after_key: Option<CompositeKey>,
 }
 

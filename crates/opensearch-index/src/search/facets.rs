@@ -22,8 +22,8 @@ use crate::search::filters::{has_key, price_field};
 use crate::search::query_dsl::term;
 use crate::search::snapshot::Snapshot;
 
-/// The most terms in one response, of texts, of numbers and of dates each. With 20 facets this is just below the number of
-/// buckets that OpenSearch allows in a response.
+/// The most terms of one facet in a response, for texts, numbers and dates each. With 20 facets, the buckets of a response are just
+/// below OpenSearch's limit.
 const TERMS_PER_RESPONSE: usize = 1050;
 /// The most prices in one response; if there are more, a second search counts a histogram.
 const PRICES_PER_RESPONSE: usize = 1000;
@@ -59,7 +59,7 @@ pub(super) fn aggregation(facet: &Field, currency: Currency, filter: &Value) -> 
     Ok(json!({ "filter": filter, "aggs": counts }))
 }
 
-/// Counts one facet of one search.
+/// A counter of one facet of one search.
 pub(super) struct FacetCounter<'a> {
     pub(super) snapshot: &'a Snapshot<'a>,
     pub(super) facet: &'a Field,
@@ -69,7 +69,7 @@ pub(super) struct FacetCounter<'a> {
 }
 
 impl FacetCounter<'_> {
-    /// Converts the response to the [`aggregation`] to the facet. Only facets with very many values need more searches.
+    /// Converts the result of the [`aggregation`] to the facet. Only facets with very many values need more searches.
     pub(super) async fn facet(&self, counted: Value, limit: usize) -> Result<Facet, PortError> {
         if *self.facet == Field::Price {
             return Ok(Facet::Price(self.prices(decode(counted)?).await?));
@@ -84,7 +84,7 @@ impl FacetCounter<'_> {
             _ => {
                 let terms = decode::<TermCounts>(counted)?.terms;
                 let is_complete = terms.sum_other_doc_count == 0;
-                // Among equally frequent values, OpenSearch's order differs from that of facets.
+                // A cut list does not suffice: OpenSearch orders equally frequent values differently from facets.
                 let counted =
                     if is_complete { self.own_terms(terms.buckets) } else { self.all_terms().await? };
                 let distinct = counted.len();
@@ -143,11 +143,11 @@ impl FacetCounter<'_> {
         Ok(top_values(values, prefix, limit))
     }
 
-    /// Returns the long value whose truncated form is a term, from a product that has it.
+    /// Returns the long value of a truncated term, read from a product that has it.
     async fn full_value(&self, key: &str, truncated: String) -> Result<String, PortError> {
         let query = term(field::ATTRIBUTES, key_prefix(key) + &truncated);
         let response = self.snapshot.search(json!({ "size": 1, "query": query })).await?;
-        // No product has the value any longer.
+        // The last product with the value may be gone since it was counted.
         let Some(hit) = response.hits.hits.first() else { return Ok(truncated) };
         let product = hit.product()?;
         Ok(full_value(key, &truncated, product.content.attributes.get(key)).unwrap_or(truncated))

@@ -56,7 +56,7 @@ pub(super) fn clause(Clause(alternatives): &Clause, currency: Currency) -> Value
     }
 }
 
-/// Returns the filters that only products inside the restriction pass; none without a restriction.
+/// Returns filters that only products inside the restriction pass. The list is empty without a restriction.
 pub(super) fn inside(restriction: &Restriction) -> Vec<Value> {
     let conditions = restriction.conditions().iter();
     let filters = conditions.flat_map(|condition| filters(&condition.filters, condition.currency));
@@ -68,7 +68,7 @@ pub(super) fn price_field(currency: Currency) -> String {
     format!("{}.{}", field::PRICE, currency.code())
 }
 
-/// Matches documents with a term of this key, in a field that has one for all keys.
+/// Matches documents with a term of this key, in a field that has the terms of all keys.
 pub(super) fn has_key(name: &str, key: &str) -> Value {
     json!({ "range": { name: { "gte": key_prefix(key), "lt": end_of_key(key) } } })
 }

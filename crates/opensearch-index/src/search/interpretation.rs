@@ -18,7 +18,7 @@ use crate::search::words::QueryWords;
 const FEW: u64 = FEW_PRODUCTS as u64;
 const ENOUGH: u64 = ENOUGH_PRODUCTS as u64;
 
-/// Decides the interpretation of the words of one request.
+/// An interpreter of the words of one request.
 pub(super) struct Interpreter<'a> {
     snapshot: &'a Snapshot<'a>,
     request: &'a SearchRequest,
@@ -27,7 +27,7 @@ pub(super) struct Interpreter<'a> {
     inside: Vec<Value>,
 }
 
-/// Document frequencies of the words of a query inside the restriction, regardless of filters, without products that the shop hides.
+/// Document frequencies of the words of a query, counted over visible products inside the restriction, regardless of filters.
 struct WordCounts {
     /// Products with every required word.
     all: u64,
@@ -35,7 +35,7 @@ struct WordCounts {
     any_way: Vec<u64>,
     /// Products with each word exactly.
     exactly: Vec<u64>,
-    /// Products of the kind that each word names, with its brand, and with its normal form, for one word after the other.
+    /// Three counts for each word in turn: products that have it as their kind, as their brand, and in its normal form.
     kinds: Vec<u64>,
 }
 
@@ -48,12 +48,12 @@ struct TypoWords {
 }
 
 impl<'a> Interpreter<'a> {
-    /// Creates an interpreter. `left_out` are the queries for products that the operators leave out.
+    /// Creates an interpreter. `left_out` has the queries for products that the operators exclude.
     pub(super) fn new(snapshot: &'a Snapshot<'a>, request: &'a SearchRequest, left_out: &[Value]) -> Self {
         Self { snapshot, request, hidden: hidden(request, left_out), inside: inside(&request.restriction) }
     }
 
-    /// Interprets the words as for the earlier pages of the same list.
+    /// Interprets the words as on the earlier pages of the same list.
     pub(super) async fn reapply(
         &self,
         query: &mut QueryWords,
@@ -91,8 +91,8 @@ impl<'a> Interpreter<'a> {
         Ok(())
     }
 
-    /// Decides which words may have typos and which are optional, and returns true if there are any. `matches` is a
-    /// lower bound of the number of products that have all words as typed.
+    /// Decides which words may have typos and which are optional, and returns true if that changes the matches. `matches` is
+    /// a lower bound of the number of products that have all words as typed.
     pub(super) async fn decide_typos_and_optional(
         &self,
         query: &mut QueryWords,
@@ -137,7 +137,7 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    /// Lets words have typos.
+    /// Allows typos in words, and finds their spelling candidates.
     async fn allow_typos(&self, query: &mut QueryWords, typo_words: TypoWords) -> Result<(), PortError> {
         let TypoWords { positions, counts: Counts { counts, suggested } } = typo_words;
         let words = positions.iter().map(|at| &query.words[usize::from(*at)].word);
@@ -183,7 +183,7 @@ impl<'a> Interpreter<'a> {
         self.snapshot.count(&self.inside, filters, suggesters).await
     }
 
-    /// Counts the products inside the restriction that pass all filters and that the shop does not hide.
+    /// Counts the visible products inside the restriction that pass all filters.
     pub(super) async fn count_visible(&self, filters: Vec<Value>) -> Result<u64, PortError> {
         let counted = self.count(&[self.visible(filters)], Vec::new()).await?;
         Ok(counted.counts[0])
@@ -197,7 +197,7 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    /// Returns the filter for products with every required word, regardless of the request's filters and restriction.
+    /// Returns the filter for visible products with every required word, regardless of the request's filters and restriction.
     pub(super) fn matches(&self, query: &QueryWords) -> Value {
         self.visible(query.words.iter().filter(|word| word.is_required).map(has_word))
     }
@@ -225,7 +225,7 @@ impl<'a> Interpreter<'a> {
         terms.map(|term| self.visible([term])).collect()
     }
 
-    /// Returns the filter for products that pass all filters and that the shop does not hide.
+    /// Returns the filter for visible products that pass all filters: neither the shop hides them nor the operators exclude them.
     fn visible(&self, filters: impl IntoIterator<Item = Value>) -> Value {
         let passing = all_of(filters.into_iter().collect());
         match &self.hidden {
@@ -251,7 +251,7 @@ impl WordCounts {
     /// Splits the counts of [`Interpreter::word_count_filters`].
     fn from_counts(mut counts: Vec<u64>) -> Self {
         let mut any_way = counts.split_off(1);
-        // One count in any way, one exactly, and three of its kind for each word.
+        // For each word: one count in any way, one exactly, and three for its kind.
         let mut exactly = any_way.split_off(any_way.len() / 5);
         let kinds = exactly.split_off(exactly.len() / 4);
         Self { all: counts[0], any_way, exactly, kinds }

@@ -1,7 +1,7 @@
-//! The products that the operators of a query leave out.
+//! The products that the operators of a query exclude.
 //!
-//! The terms of the index tell which products have a word, and often which have two adjacent ones. For other phrases, the stored
-//! products that have all of their words are read, page by page.
+//! The terms of the index show which products have a word, and for many pairs which have the two words adjacent. For other phrases,
+//! the stored products that have all of the words are read, page by page.
 
 use domain::ports::PortError;
 use domain::search::SearchRequest;
@@ -16,12 +16,12 @@ use crate::search::snapshot::{Snapshot, is_active};
 
 /// The number of products in one response.
 const PRODUCTS_PER_RESPONSE: usize = 1000;
-/// The most products that are read for a phrase. If more have its words, it matches only where terms tell that the words are
-/// adjacent.
+/// The most products that are read for a phrase. If more have its words, only products whose terms show that the words are adjacent
+/// match it.
 const MAX_READ: usize = 10_000;
 
-/// Returns the queries for products that the operators leave out: those that have a word or phrase behind a minus, and those that
-/// lack a phrase in quotation marks.
+/// Returns the queries for products that the operators exclude: those that have a word or phrase after a minus, and those that lack a
+/// phrase in quotation marks.
 pub(super) async fn left_out(
     snapshot: &Snapshot<'_>,
     request: &SearchRequest,

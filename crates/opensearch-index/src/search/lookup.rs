@@ -26,14 +26,14 @@ fn indexed(document: Document) -> Result<Option<Indexed>, PortError> {
     Ok(Some(Indexed { version, state }))
 }
 
-/// Returns the index's version of each product, in request order. Observes writes that are not refreshed yet.
+/// Returns the indexed version and state for each id, in request order. Observes writes that are not refreshed yet.
 pub(super) async fn get(client: &Client, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
     let documents = documents(client, ids, &[("_source_includes", SOURCE_FIELDS)]).await?;
     documents.into_iter().map(indexed).collect()
 }
 
-/// Returns the version of each product that searches see, in request order. Does not observe writes that are not
-/// refreshed yet.
+/// Returns the version that searches see for each id, in request order. Does not observe writes that are not refreshed
+/// yet.
 pub(super) async fn versions(client: &Client, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
     let documents = documents(client, ids, &[("realtime", "false"), ("_source", "false")]).await?;
     Ok(documents.iter().map(Document::version).collect())

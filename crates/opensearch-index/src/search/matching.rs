@@ -22,7 +22,7 @@ use crate::layout::terms::{prefix_term, word_term};
 use crate::search::query_dsl::{all_of, any_of, best_of, constant_score, prefix, term};
 use crate::search::words::{QueryWord, QueryWords};
 
-/// The most terms of all words together that are scored by their weights; further ones score as the lowest weight.
+/// The most terms of all words together that are scored by their weights; further terms score as the lowest weight.
 /// OpenSearch allows 1,024 clauses in a query.
 const MAX_SCORED_TERMS: usize = 600;
 
@@ -75,7 +75,7 @@ pub(super) fn has_kind_terms(word: &str, language: Language) -> [Value; 3] {
     Kind::counted_terms(word, language).each_ref().map(has_term)
 }
 
-/// Returns the filter for products with every word, also the optional ones.
+/// Returns the filter for products with every word, including the optional ones.
 pub(super) fn has_every_word(query: &QueryWords) -> Value {
     all_of(query.words.iter().map(has_word).collect())
 }
@@ -149,7 +149,7 @@ impl ScoreScale {
         Some(constant_score(&typed, steps as f32 * STEP))
     }
 
-    /// Returns the score of matching a word at all: an integer.
+    /// Returns the score of a match of this tier, without its weight: an integer.
     fn class(&self, tier: Tier) -> f32 {
         class_steps(tier.points(self.words)) as f32 * STEP
     }
@@ -159,7 +159,7 @@ impl ScoreScale {
         every_word_steps(self.words) as f32 * STEP
     }
 
-    /// Returns the score of one weight of a word: a fraction.
+    /// Returns the score per unit of weight: a fraction.
     fn per_weight(&self, weight_factor: u8) -> f32 {
         (u32::from(weight_factor) * steps_per_scaled_weight(self.words)) as f32 * STEP
     }
@@ -237,7 +237,7 @@ fn has_term(wanted: &Term) -> Value {
     term(field::WORDS, word_term(wanted.dictionary, &wanted.text))
 }
 
-/// Returns the query for products with the term, scored by its weight as the boost says.
+/// Returns the query for products with the term. The boost encodes the class and the score per unit of weight.
 fn scored_term(term: &Term, boost: f32) -> Value {
     let value = word_term(term.dictionary, &term.text);
     json!({ "term": { field::WORDS: { "value": value, "boost": boost } } })

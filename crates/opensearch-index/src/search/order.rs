@@ -16,14 +16,14 @@ use crate::search::filters::price_field;
 /// The page that a request asks for.
 pub(super) struct RequestedPage<'a> {
     request: &'a SearchRequest,
-    /// The language in whose order names are.
+    /// The language whose collation orders names.
     language: Language,
     after: Option<&'a Cursor>,
     /// The number of products before the page; 0 after a cursor.
     skip: usize,
 }
 
-/// The first criterion of an order; products that are equal in it follow each other by id.
+/// The first criterion of an order. The id is the second one.
 struct SortField {
     name: String,
     direction: Direction,
@@ -34,9 +34,9 @@ struct SortField {
 enum FieldKind {
     /// Every product has it.
     Present,
-    /// Products may lack it, and so may the mapping: nobody may have priced a product in the currency yet.
+    /// Products may lack it, and so may the mapping, until a product has a price in the currency.
     Optional,
-    /// The values of the attribute with this key, see [`text::sort_keys`].
+    /// The values of the attribute whose terms have this prefix, see [`text::sort_keys`].
     Attribute(String),
 }
 
@@ -50,7 +50,7 @@ const ATTRIBUTE_SCRIPT: &str = "String found = null; \
             found = params.text + value.substring(params.key.length()); \
             if (params.first) { return found; } } } \
     return found == null ? params.missing : found;";
-/// The sort key of products without the attribute, which come last: above all keys, and below all keys.
+/// The sort key of products without the attribute, which come last: above all keys in ascending order, below all in descending.
 const MISSING_ATTRIBUTE: [(Direction, &str); 2] = [(Direction::Ascending, "2"), (Direction::Descending, "")];
 
 /// Returns the first criterion of an order.
@@ -108,8 +108,10 @@ impl SortField {
 }
 
 impl<'a> RequestedPage<'a> {
+    /// Returns the page that a request asks for.
+    ///
     /// # Errors
-    /// Fails for a cursor of another order or restriction, or one that no search returned.
+    /// Fails for a cursor of another order or restriction, or an invalid one.
     pub(super) fn new(request: &'a SearchRequest, language: Language) -> Result<Self, PortError> {
         let (skip, after) = match &request.page.start {
             PageStart::Number(number) => (number.saturating_sub(1).saturating_mul(request.page.size), None),
@@ -126,7 +128,7 @@ impl<'a> RequestedPage<'a> {
         Ok(Self { request, language, after, skip })
     }
 
-    /// Returns the interpretation of the words for the earlier pages, if there are any.
+    /// Returns the interpretation of the words on the earlier pages, if the page begins at a cursor.
     pub(super) fn earlier_interpretation(&self) -> Option<&'a QueryInterpretation> {
         self.after.map(|cursor| &cursor.interpretation)
     }
@@ -180,7 +182,7 @@ impl<'a> RequestedPage<'a> {
         }
     }
 
-    /// Returns the name or, in an index of an older version, the key that it has there.
+    /// Returns the text of a name in a cursor: the name itself, or its key if an index of an older format has another key.
     fn name_in_cursor(&self, name: &str, sort_text: Option<&str>) -> String {
         match sort_text {
             Some(key) if key != Collation::new(self.language).key(name) => format!("{OLDER_KEY}{key}"),
@@ -189,10 +191,10 @@ impl<'a> RequestedPage<'a> {
     }
 }
 
-/// Precedes a key of an index of an older version in a cursor; no name contains it.
+/// The character before the key of an index of an older format in a cursor; no name contains it.
 const OLDER_KEY: char = '\u{1}';
 
-/// Returns the key by which an index has the name in a cursor.
+/// Returns the sort key of the name in a cursor.
 fn name_key(name: &str, language: Language) -> String {
     match name.strip_prefix(OLDER_KEY) {
         Some(key) => key.to_owned(),

@@ -22,12 +22,12 @@ pub(super) struct SearchPlan<'a> {
     inside: Vec<Value>,
     pub(super) pinned: Vec<Value>,
     hidden: Option<Value>,
-    /// The filter for the products that count in the total and in facets; `None` if all matches count.
+    /// The filter for the products that the total and the facets count; `None` if they count all matches.
     counting: Option<Value>,
 }
 
 impl<'a> SearchPlan<'a> {
-    /// Converts a request. `left_out` are the queries for products that the operators leave out.
+    /// Converts a request. `left_out` has the queries for products that the operators exclude.
     pub(super) fn new(request: &'a SearchRequest, snapshot: &Snapshot<'_>, left_out: &[Value]) -> Self {
         Self {
             request,
@@ -41,8 +41,8 @@ impl<'a> SearchPlan<'a> {
         }
     }
 
-    /// Decides which matches count, once it is known which words are optional: those with every word and pinned ones, if any
-    /// product with every word passes the filters, otherwise all.
+    /// Decides which matches the total and the facets count. Requires that the optional words are known. If any product with every
+    /// word passes the filters, only products with every word and pinned ones count, otherwise all matches.
     pub(super) async fn decide_counting(&mut self, interpreter: &Interpreter<'_>) -> Result<(), PortError> {
         if self.query.interpretation.optional.is_empty() {
             return Ok(());
@@ -59,12 +59,12 @@ impl<'a> SearchPlan<'a> {
         Ok(())
     }
 
-    /// Returns the filter for the products that count in the total and in facets; `None` if all matches count.
+    /// Returns the filter for the products that the total and the facets count; `None` if they count all matches.
     pub(super) fn counting(&self) -> Option<&Value> {
         self.counting.as_ref()
     }
 
-    /// Returns the query for matching products inside the restriction that meet the clauses, among those that pass the filters.
+    /// Returns the query for matching products inside the restriction that meet the clauses and pass the filters.
     pub(super) fn query(&self, filters: impl Iterator<Item = Value>) -> Value {
         let always = self.inside.iter().chain(&self.clauses).cloned();
         let filters: Vec<Value> = std::iter::once(is_active()).chain(always).chain(filters).collect();
@@ -92,7 +92,7 @@ impl<'a> SearchPlan<'a> {
         }
     }
 
-    /// Returns true if some products may match better than others.
+    /// Returns true if scores may differ: the query has words, or there are boosts.
     pub(super) fn has_scores(&self) -> bool {
         !self.query.words.is_empty() || !self.request.tuning.boosts.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Building blocks of OpenSearch's query language. Texts of users appear only as values; OpenSearch never parses them.
+//! Building blocks of OpenSearch's query language. Text from users appears only in values, which OpenSearch never parses.
 
 use serde_json::{Value, json};
 

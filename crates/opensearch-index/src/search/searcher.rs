@@ -13,7 +13,7 @@ use crate::options::Options;
 use crate::search::snapshot::Snapshot;
 use crate::search::{execute, lookup};
 
-/// Searches the index behind an alias. Until a writer has created the index, every call fails as
+/// A searcher of the index behind an alias. Until a writer has created the index, every call fails as
 /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable).
 pub struct OpenSearchSearcher {
     client: Client,
@@ -28,7 +28,7 @@ impl OpenSearchSearcher {
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies
     /// access, [`OpenError::Missing`] until a writer has created the index, [`OpenError::OtherLanguage`] for an index of
     /// another language, [`OpenError::Newer`] or [`OpenError::Unusable`] for an index that this program cannot read, and
-    /// [`OpenError::Failed`] if OpenSearch does not respond. An index that is too old to be read is no error: searches fail as
+    /// [`OpenError::Failed`] if a call to OpenSearch fails. An index that is too old to be read is no error: searches fail as
     /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable) until it has been rebuilt.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let searcher = Self::unchecked(options)?;
@@ -41,7 +41,7 @@ impl OpenSearchSearcher {
         Ok(searcher)
     }
 
-    /// Opens the index behind the alias without looking at it. Every call fails until it exists.
+    /// Opens the index behind the alias without looking at it. Every call fails until a usable index exists.
     ///
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options.
@@ -60,7 +60,7 @@ impl SearchIndex for OpenSearchSearcher {
         self.check().await?;
         match requests {
             [] => Ok(Vec::new()),
-            // A single search needs no point in time, and its calls are fewer without.
+            // A single search needs no point in time, which would take two more calls.
             [request] => Ok(vec![execute::search(&Snapshot::latest(&self.client), request).await?]),
             _ => {
                 let snapshot = Snapshot::open_point_in_time(&self.client).await?;

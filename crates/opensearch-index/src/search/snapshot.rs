@@ -18,9 +18,9 @@ use crate::search::response::{SearchResponse, SuggestEntry, SuggestOption};
 
 /// The time limit of one search, including the network.
 pub const SEARCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// The time after which OpenSearch cancels a search; nobody waits for it any longer.
+/// The time after which OpenSearch cancels a search, because its client has given up by then.
 const CANCEL_AFTER: &str = "5s";
-/// The time after the last search at which OpenSearch closes a point in time by itself.
+/// The time after its last search at which OpenSearch closes a point in time that was not closed.
 const KEEP_ALIVE: &str = "30s";
 const POINT_IN_TIME_TIMEOUT: Duration = Duration::from_secs(5);
 const POINT_IN_TIME_PATH: &str = "_search/point_in_time";

@@ -54,8 +54,9 @@ pub(super) fn best_candidates(word: &Word, suggested: &[SuggestOption]) -> Vec<S
     ranked.into_iter().map(candidate).collect()
 }
 
-/// Removes candidates that only deleted documents contain, or documents outside the restriction, which OpenSearch suggests as
-/// well, and those that are not much more frequent than the word as typed. `as_typed` has the document frequencies of the words. Under a restriction, the frequencies inside it decide the order.
+/// Removes candidates that are not much more frequent than the word as typed, and those that no active product inside the
+/// restriction contains, which OpenSearch suggests as well. `as_typed` has the document frequencies of the words. Under a
+/// restriction, the frequencies inside it decide the order.
 pub(super) async fn retain_words_in_use(
     snapshot: &Snapshot<'_>,
     inside: &[Value],

@@ -12,8 +12,8 @@ use crate::search::query_dsl::{all_of, any_of, constant_score, none_of, term};
 /// bounds.
 const BOOST_SCRIPT: &str = "Math.max(0.0, Math.min(params.most, params.least + _score))";
 
-/// Returns the query for hidden products, which neither match nor count: those that the shop hides, and those that the operators
-/// of the query leave out. `None` if there are none.
+/// Returns the query for products that neither match nor count: those that the shop hides, and those that the operators of the
+/// query exclude. Returns `None` if there are none.
 pub(super) fn hidden(request: &SearchRequest, left_out: &[Value]) -> Option<Value> {
     let hidden = &request.tuning.hidden;
     let ids: Vec<&str> = hidden.iter().map(domain::ProductId::as_str).collect();
@@ -22,7 +22,7 @@ pub(super) fn hidden(request: &SearchRequest, left_out: &[Value]) -> Option<Valu
     (!all.is_empty()).then(|| any_of(all))
 }
 
-/// Returns a query for each pinned product, with its score.
+/// Returns a query for each pinned product, with its score. Products are pinned only in a list by relevance.
 pub(super) fn pinned(request: &SearchRequest) -> Vec<Value> {
     if request.sort != Sort::Relevance {
         return Vec::new();
@@ -31,7 +31,7 @@ pub(super) fn pinned(request: &SearchRequest) -> Vec<Value> {
     pinned.map(|(at, id)| constant_score(&term(field::ID, id.as_str()), PINNED_SCORE - at as f32)).collect()
 }
 
-/// Returns the query that matches all products and scores each by its boosts, above zero.
+/// Returns the query that matches all products and scores each by its boosts, never below zero.
 pub(super) fn boosted(request: &SearchRequest) -> Value {
     let unboosted = UNBOOSTED_STEPS as f32 * STEP;
     if request.tuning.boosts.is_empty() {

@@ -1,4 +1,4 @@
-//! The words of a query, with everything that their interpretation has decided so far.
+//! The words of a query, with the decisions of their interpretation so far.
 
 use std::borrow::Cow;
 
@@ -27,14 +27,14 @@ pub(super) struct QueryWord {
     /// The words that it may stand for if it is misspelt, best first.
     pub(super) candidates: Vec<SpellingCandidate>,
     pub(super) is_required: bool,
-    /// True once it is known that no product has the word as typed.
+    /// True if a count has shown that no product has the word as typed.
     pub(super) is_unknown: bool,
 }
 
-/// A word that names a kind, or may do.
+/// A word that names a kind or may name one.
 struct NamedKind {
     kind: Kind,
-    /// `None` until the catalogue has decided.
+    /// `None` until counts in the catalogue decide it.
     is_named: Option<bool>,
 }
 
@@ -74,7 +74,7 @@ impl QueryWords {
         }
     }
 
-    /// Returns the word that is a prefix if few products have it as a whole word, until that is decided.
+    /// Returns the last word while it is undecided whether it is a prefix. It is one if few products have it as a whole word.
     pub(super) fn undecided_prefix(&self) -> Option<&QueryWord> {
         self.words.last().filter(|last| last.is_prefix.is_none())
     }
@@ -122,7 +122,7 @@ impl QueryWords {
     }
 
     /// Decides which words name a kind, given the document frequencies of the terms of [`Kind::counted_terms`] for each of
-    /// [`Self::naming_words`]. Returns true if the search before, which let all of them name one, ranked otherwise.
+    /// [`Self::naming_words`]. Returns true if the order may differ from that of the previous search, in which all of them named one.
     pub(super) fn decide_kinds(&mut self, frequencies: &[u64]) -> bool {
         let mut is_changed = false;
         self.interpretation.kinds.clear();
@@ -138,7 +138,7 @@ impl QueryWords {
         is_changed
     }
 
-    /// Adopts the decisions of the earlier pages.
+    /// Adopts the kinds that the earlier pages decided.
     pub(super) fn adopt_kinds(&mut self, earlier: &[u8]) {
         for named in &mut self.kinds {
             named.is_named = Some(earlier.contains(&(named.kind.word as u8)));
@@ -146,7 +146,7 @@ impl QueryWords {
         self.interpretation.kinds = earlier.to_vec();
     }
 
-    /// Returns true if the words match what they match as typed.
+    /// Returns true if the words match only as typed: none is optional or has spelling candidates.
     pub(super) fn match_as_typed(&self) -> bool {
         self.interpretation.optional.is_empty() && self.words.iter().all(|word| word.candidates.is_empty())
     }

@@ -21,24 +21,24 @@ const BULK_TIMEOUT: Duration = Duration::from_secs(30);
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most attempts for one item.
 const ATTEMPTS: usize = 5;
-/// The shortest pause before the second attempt. It doubles with each attempt, and jitter adds up to the same again.
+/// The shortest pause before the second attempt. It doubles with each attempt, and jitter adds up to its length.
 const MIN_PAUSE: Duration = Duration::from_millis(50);
 
 const WRITING: &str = "writing the index";
 
-/// Writes documents through an alias in requests of bounded size, and collects the outcomes by position.
+/// A writer of documents through an alias, in requests of bounded size. It collects the outcomes by position.
 pub(super) struct BulkWriter<'a> {
     client: &'a Client,
     alias: &'a str,
     items: Vec<BulkItem>,
-    /// The size of `items`.
+    /// The size of `items` in bytes.
     bytes: usize,
     outcomes: Vec<Applied>,
 }
 
 /// An operation on one document.
 struct BulkItem {
-    /// Where its outcome belongs.
+    /// The position of its outcome.
     position: usize,
     lines: BulkLines,
 }
@@ -111,7 +111,7 @@ impl<'a> BulkWriter<'a> {
         Self { client, alias, items: Vec::new(), bytes: 0, outcomes }
     }
 
-    /// Adds the operation for a position, or refuses it with a reason. Sends a request if it is full.
+    /// Adds the operation for a position, or refuses it with a reason. If the request is full, sends it first.
     ///
     /// # Errors
     /// As [`Self::finish`].
@@ -136,14 +136,14 @@ impl<'a> BulkWriter<'a> {
         Ok(())
     }
 
-    /// Sends the remaining operations, makes everything visible to searches, and returns the outcomes by position.
+    /// Sends the remaining operations, makes all writes visible to searches, and returns the outcomes by position.
     ///
     /// # Errors
     /// Fails if a request fails, or if an item is still rejected at the last attempt. The outcome of all operations is then
     /// unknown.
     pub(super) async fn finish(mut self) -> Result<Vec<Applied>, PortError> {
         self.send().await?;
-        // Even if nothing was written: whoever wrote an earlier version may have crashed before its refresh.
+        // Even if nothing was written: another writer may have crashed between its write and its refresh.
         refresh(self.client, self.alias).await?;
         Ok(self.outcomes)
     }
@@ -232,7 +232,7 @@ impl PendingItems<'_> {
     }
 }
 
-/// Makes everything that was written visible to searches.
+/// Makes all writes visible to searches.
 async fn refresh(client: &Client, alias: &str) -> Result<(), PortError> {
     let call = Call::new(Method::Post, format!("{alias}/_refresh"), REFRESH_TIMEOUT);
     let failed = |error: CallError| error.during("making changes visible to searches");

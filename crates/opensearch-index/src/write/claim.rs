@@ -8,7 +8,7 @@ use domain::ports::CLAIM_EXPIRY;
 
 /// The claims of this process, and the last one that it saw of another process.
 ///
-/// A claim has no time in it, because clocks of machines differ: it has expired if an observer has seen the same claim for
+/// A claim contains no time, because the clocks of machines differ. It has expired if an observer has seen it unchanged for
 /// [`CLAIM_EXPIRY`].
 pub(super) struct Claims {
     process: String,
@@ -19,7 +19,7 @@ pub(super) struct Claims {
 struct State {
     /// The number of claims of this process.
     made: u64,
-    /// The claim of another process, and when it was first seen.
+    /// The claim of another process, and the time at which it was first seen.
     seen: Option<(String, Instant)>,
 }
 

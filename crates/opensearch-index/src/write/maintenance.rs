@@ -1,4 +1,4 @@
-//! The maintenance side: comparing, repairing, and replacing the live index by a rebuilt one.
+//! The maintenance side: comparing, repairing, and replacing the live index with a rebuilt one.
 
 use async_trait::async_trait;
 use domain::ports::{
@@ -34,8 +34,8 @@ impl OpenSearchWriter {
         }
     }
 
-    /// Returns the depth at which a generation can be compared. The documents of a live one of an older format differ until it
-    /// has been rebuilt, so only their versions say whether they are up to date.
+    /// Returns the depth at which a generation can be compared. In a live index of an older format all documents may differ until
+    /// it is rebuilt, so only their versions can be compared.
     async fn depth(&self, generation: Generation, wanted: CompareDepth) -> Result<CompareDepth, PortError> {
         if wanted == CompareDepth::Versions || generation == Generation::Next {
             return Ok(wanted);

@@ -1,4 +1,4 @@
-//! Repairing entries that differ from the store.
+//! Repairs entries that differ from the store.
 //!
 //! A repair to a higher or equal version is one write. OpenSearch rejects a write of a lower version, as is needed
 //! after the store was restored from a backup: such a repair removes the document first, then writes the lower version
@@ -21,7 +21,7 @@ const LOWER_VERSION_TIMEOUT: Duration = Duration::from_secs(20);
 /// The pause between these writes.
 const LOWER_VERSION_PAUSE: Duration = Duration::from_millis(500);
 
-/// Repairs the index behind an alias.
+/// A repairer of the index behind an alias.
 pub(super) struct Repairer<'a> {
     pub(super) client: &'a Client,
     pub(super) alias: &'a str,
@@ -69,7 +69,7 @@ impl Repairer<'_> {
         let Some(record) = repair.record.as_ref().filter(|_| !lowers_version(repair)) else {
             return removal(repair);
         };
-        // Replacing a document by one of the same version must be explicit.
+        // Replacing a document with one of the same version must be explicit.
         let version_check = match repair.expected_version == Some(record.version()) {
             true => VersionCheck::NotOlder,
             false => VersionCheck::Newer,
@@ -87,12 +87,13 @@ impl Repairer<'_> {
         }
     }
 
-    /// Writes lower versions in place of documents that were just removed, until OpenSearch accepts them.
+    /// Writes lower versions in place of documents that were just removed. Retries until OpenSearch accepts all of them, at most for
+    /// [`LOWER_VERSION_TIMEOUT`].
     async fn write_lower_versions(&mut self, repairs: &[&Repair]) -> Result<Vec<RepairOutcome>, PortError> {
         let started = Instant::now();
         loop {
             let outcomes = self.send(repairs, Self::lower_version_lines).await?;
-            // A document that an earlier round wrote is `Overtaken` by itself in a later one.
+            // In a later round, a document that an earlier round wrote is reported as `Overtaken`.
             if started.elapsed() > LOWER_VERSION_TIMEOUT || !outcomes.contains(&RepairOutcome::Overtaken) {
                 return Ok(outcomes);
             }
@@ -106,12 +107,12 @@ impl Repairer<'_> {
     }
 }
 
-/// Returns true if a repair replaces a later version by an earlier one, as after a restore of the store.
+/// Returns true if a repair replaces a later version with an earlier one, as after a restore of the store.
 fn lowers_version(repair: &Repair) -> bool {
     repair.record.as_ref().is_some_and(|record| Some(record.version()) < repair.expected_version)
 }
 
-/// Returns the line that removes the expected version, and nothing later.
+/// Returns the line that removes the document, unless its version is later than the expected one.
 fn removal(repair: &Repair) -> Result<BulkLines, String> {
     BulkLines::delete(&repair.id, repair.expected_version.unwrap_or(Version::FIRST))
 }

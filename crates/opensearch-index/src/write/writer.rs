@@ -12,11 +12,11 @@ use crate::options::Options;
 use crate::write::bulk::{BulkLines, BulkWriter, VersionCheck};
 use crate::write::claim::Claims;
 
-/// Writes the live index behind an alias, and the next one while it is being built. Any number of writers may work
+/// A writer of the live index behind an alias, and of the next one while it is being built. Any number of writers may work
 /// concurrently, because OpenSearch compares versions.
 pub struct OpenSearchWriter {
     pub(super) client: Client,
-    /// Creates the live index if there is none.
+    /// True to create the live index if there is none.
     creates_index: bool,
     pub(super) claims: Claims,
 }
@@ -28,12 +28,12 @@ impl OpenSearchWriter {
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies
     /// access, [`OpenError::Missing`] if the alias does not exist, [`OpenError::OtherLanguage`] for an index of another
     /// language, [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Unusable`] for an index that this program
-    /// cannot write, and [`OpenError::Failed`] if OpenSearch does not respond.
+    /// cannot write, and [`OpenError::Failed`] if a call to OpenSearch fails.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         Self::unchecked(options, false)?.checked(false).await
     }
 
-    /// Opens the index behind the alias as [`Self::open`] does, and creates both whenever they do not exist.
+    /// Opens the index behind the alias as [`Self::open`] does. Creates index and alias whenever they do not exist.
     ///
     /// # Errors
     /// As [`Self::open`], except [`OpenError::Missing`].
@@ -42,17 +42,17 @@ impl OpenSearchWriter {
     }
 
     /// Opens the index as [`Self::open`] does, or as [`Self::create`] if `creates_index`, for a caller that will rebuild an
-    /// index of an older schema. One that is too old to be read is no error; then changes fail as
+    /// index of an older schema. An index that is too old to be read is no error; changes then fail as
     /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable) until the next index is live.
     ///
     /// # Errors
-    /// As the other two, except [`OpenError::Older`].
+    /// As [`Self::open`] or [`Self::create`], except [`OpenError::Older`].
     pub async fn open_to_upgrade(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
         Self::unchecked(options, creates_index)?.checked(true).await
     }
 
-    /// Opens the index behind the alias without looking at it; each use checks it. `creates_index` is true to create both
-    /// whenever they do not exist.
+    /// Opens the index behind the alias without looking at it; each use checks it. `creates_index` is true to create index and
+    /// alias whenever they do not exist.
     ///
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options.
@@ -68,7 +68,7 @@ impl OpenSearchWriter {
         Self::unchecked(options, false)
     }
 
-    /// Checks the live index. If `tolerates_older`, one that is too old to be read is no error.
+    /// Checks the live index. If `tolerates_older`, an index that is too old to be read is no error.
     async fn checked(self, tolerates_older: bool) -> Result<Self, OpenError> {
         let aliases = self.load_aliases().await?;
         match aliases.live(&self.client) {
@@ -129,9 +129,9 @@ impl IndexWriter for OpenSearchWriter {
         };
         let (applied, next) = tokio::join!(self.write(&self.client.alias, live.created_at, changes), next);
         match (applied, next) {
-            // The next index is not to blame for a failure of both.
+            // A failure of both is not a fault of the next index.
             (Err(error), _) => Err(error),
-            // The next index may lack the changes, or may have become the live one meanwhile: the caller retries.
+            // The next index may lack the changes, or may have become the live one meanwhile, so the caller must retry.
             (Ok(_), Err(error)) if error.is_transient() => Err(error),
             (Ok(applied), Err(error)) => {
                 tracing::error!(
