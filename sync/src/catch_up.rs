@@ -59,7 +59,7 @@ async fn compare(sides: &StoreAndIndex) -> Result<DriftCounts, PortError> {
 
 fn log_outcome(counts: &DriftCounts) {
     let DriftCounts { compared, missing, stale, orphaned, newer, repaired, .. } = *counts;
-    if counts.drifts() == 0 {
+    if counts.differences() == 0 {
         tracing::debug!(compared, "the index has every version of the store");
         return;
     }

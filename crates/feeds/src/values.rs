@@ -6,7 +6,7 @@ use domain::CategoryPath;
 use domain::input::MAX_CATEGORIES;
 use serde_json::value::RawValue;
 
-use crate::json::text_json;
+use crate::json::{list_json, text_json};
 use crate::table::{Reading, read_number};
 
 /// Returns the JSON of a field, converted to the type of the product field where the meaning is clear. Other values are
@@ -90,10 +90,6 @@ impl Categories {
 fn one_path(text: &str) -> String {
     let text = without_controls(text);
     text.split('>').map(str::trim).collect::<Vec<_>>().join(CategoryPath::SEPARATOR)
-}
-
-fn list_json(list: &[String]) -> String {
-    serde_json::Value::from(list).to_string()
 }
 
 /// Returns the category path of a list of levels, broad to narrow, as a JSON string. A `>` inside a level would be read

@@ -23,13 +23,13 @@ pub(crate) fn drift_line(drift: &Drift) -> String {
 /// Formats the result of a comparison.
 pub(crate) fn summary_line(Summary { counts, .. }: &Summary) -> String {
     let (compared, repaired) = (counts.compared, counts.repaired);
-    if counts.drifts() == 0 {
+    if counts.differences() == 0 {
         return format!("{compared} products and tombstones compared: the index equals the store");
     }
     let kinds = counts.by_kind().into_iter().filter(|(_, count)| *count > 0);
     let kinds =
         kinds.map(|(kind, count)| format!("{count} {}", kind.as_str())).collect::<Vec<_>>().join(", ");
-    let drifts = counts.drifts();
+    let drifts = counts.differences();
     format!("{compared} products and tombstones compared, {drifts} differ: {kinds}; {repaired} repaired")
 }
 

@@ -49,7 +49,7 @@ use search_parameters::{self as parameters, Endpoint, ParsedSearch, Searches};
 /// words, unless none has all. `category` is a list and also a `tree` for drilling
 /// down: the top categories, and the subcategories of each category that is filtered by or contains one that is. `facets=*`
 /// selects the facets that matter for the products found, judged by the 100 best: brand, category and price if these have them,
-/// the attributes that are filtered by, and up to 6 more that most of them have and that divide them most evenly; at most 20.
+/// the attributes that are filtered by, and up to 6 more that a fifth of them have and that divide them most evenly; at most 20.
 ///
 /// An unknown parameter is an error, and so is a value out of its bounds; all errors are reported at once.
 #[utoipa::path(

@@ -135,7 +135,7 @@ impl DriftCounts {
         self.refused += u64::from(matches!(drift.repair, RepairStatus::Refused(_)));
     }
 
-    /// Returns the number of products that differ.
+    /// Returns the number of products that differed.
     pub fn differences(&self) -> u64 {
         self.by_kind().iter().map(|(_, count)| count).sum()
     }
@@ -151,14 +151,9 @@ impl DriftCounts {
         ]
     }
 
-    /// Returns the number of products that differed.
-    pub fn drifts(&self) -> u64 {
-        self.by_kind().iter().map(|(_, count)| count).sum()
-    }
-
     /// Returns true if the index equals the store now: every difference is repaired.
     pub fn is_converged(&self) -> bool {
-        self.repaired == self.drifts()
+        self.repaired == self.differences()
     }
 }
 
