@@ -31,12 +31,13 @@ pub struct Filters {
 impl Filters {
     /// Returns the number of values in all filters.
     pub fn count(&self) -> usize {
-        self.category.len()
-            + self.brand.len()
-            + self.tags.len()
-            + self.price.len()
-            + usize::from(self.in_stock.is_some())
-            + self.attributes.values().map(Vec::len).sum::<usize>()
+        let Self { category, brand, tags, price, in_stock, attributes } = self;
+        category.len()
+            + brand.len()
+            + tags.len()
+            + price.len()
+            + usize::from(in_stock.is_some())
+            + attributes.values().map(Vec::len).sum::<usize>()
     }
 }
 

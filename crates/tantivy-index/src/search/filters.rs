@@ -81,13 +81,15 @@ impl<'a> SegmentFilters<'a> {
         segment: &'a Segment,
         values: &ValueTables,
     ) -> tantivy::Result<Self> {
+        // Each filter is named, so that the compiler finds one that is forgotten here. The first three are in `VALUE_FIELDS`.
+        let Filters { category: _, brand: _, tags: _, price, in_stock, attributes } = filters;
         let columns = segment.columns();
         let mut fields = Vec::new();
-        if let Some(wanted) = filters.in_stock {
+        if let Some(wanted) = *in_stock {
             fields.push((Field::Stock, FieldFilter::InStock { column: &columns.in_stock, wanted }));
         }
-        if !filters.price.is_empty() {
-            let filter = FieldFilter::Price { prices: columns.prices(currency), ranges: &filters.price };
+        if !price.is_empty() {
+            let filter = FieldFilter::Price { prices: columns.prices(currency), ranges: price };
             fields.push((Field::Price, filter));
         }
         for ((field, column), table) in VALUE_FIELDS.iter().zip(&columns.values).zip(&values.0) {
@@ -96,7 +98,7 @@ impl<'a> SegmentFilters<'a> {
                 fields.push((field.field.clone(), FieldFilter::values(&wanted, field.shape, column, table)));
             }
         }
-        for (key, filters) in filters.attributes.iter().filter(|(_, filters)| !filters.is_empty()) {
+        for (key, filters) in attributes.iter().filter(|(_, filters)| !filters.is_empty()) {
             fields.push((Field::Attribute(key.clone()), FieldFilter::attribute(segment, key, filters)?));
         }
         Ok(Self { fields, clauses: Vec::new() })
