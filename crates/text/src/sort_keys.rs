@@ -1,6 +1,6 @@
 //! The keys by which products are ordered, the same in every index.
 
-use domain::search::{Direction, Sort, SortKey};
+use domain::search::{Criterion, Direction, Sort, SortKey};
 use domain::{AttributeValue, Currency, Product};
 
 use crate::attributes::{attribute_term, key_prefix, number_sort_key};
@@ -14,17 +14,17 @@ pub const TEXT_PREFIX: char = '1';
 /// as a price in `currency`. In an order by name it is the name, which an index compares by its
 /// [collation](crate::collation::Collation).
 pub fn sort_key(sort: &Sort, product: &Product, score: f32, currency: Currency) -> Option<SortKey> {
-    match sort {
-        Sort::Relevance => Some(SortKey::Score(score.to_bits())),
-        Sort::PriceAsc | Sort::PriceDesc => {
+    match sort.criterion() {
+        Criterion::Score => Some(SortKey::Score(score.to_bits())),
+        Criterion::Price(_) => {
             let price = product.content.price.filter(|price| price.currency() == currency);
             price.map(|price| SortKey::Number(price.minor_units()))
         }
-        Sort::Newest => Some(SortKey::Number(product.created_at.as_millisecond())),
-        Sort::Name => Some(SortKey::Text(product.content.name.clone())),
-        Sort::Attribute { key, direction } => {
+        Criterion::CreatedAt(_) => Some(SortKey::Number(product.created_at.as_millisecond())),
+        Criterion::Name => Some(SortKey::Text(product.content.name.clone())),
+        Criterion::Attribute(key, direction) => {
             let value = product.content.attributes.get(key)?;
-            attribute_sort_key(key, value, *direction).map(SortKey::Text)
+            attribute_sort_key(key, value, direction).map(SortKey::Text)
         }
     }
 }

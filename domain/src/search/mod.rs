@@ -28,4 +28,4 @@ pub use limits::{
 };
 pub use request::{Boost, FacetRequest, MatchMode, Page, PageStart, SearchRequest, Synonym, Tuning};
 pub use restriction::{Condition, Restriction};
-pub use sort::{Direction, Sort, SortKey};
+pub use sort::{Criterion, Direction, Sort, SortKey};

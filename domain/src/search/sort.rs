@@ -41,6 +41,21 @@ pub enum Direction {
     Descending,
 }
 
+/// The property that an order compares, in its direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Criterion<'a> {
+    /// The score, highest first.
+    Score,
+    /// The price in the currency of the search.
+    Price(Direction),
+    /// The time of creation.
+    CreatedAt(Direction),
+    /// The name, ascending.
+    Name,
+    /// The values of the attribute with this key.
+    Attribute(&'a str, Direction),
+}
+
 /// The prefix of the name of an order by an attribute.
 const ATTRIBUTE_PREFIX: &str = "attributes.";
 /// The suffixes of the names of directions, after the key of an attribute.
@@ -69,15 +84,28 @@ impl Sort {
         (!key.is_empty()).then(|| Self::Attribute { key: key.to_owned(), direction })
     }
 
+    /// Returns the property that this order compares. A new order by one of these properties is one more row here and in
+    /// [`Self::FIXED`].
+    pub fn criterion(&self) -> Criterion<'_> {
+        match self {
+            Self::Relevance => Criterion::Score,
+            Self::PriceAsc => Criterion::Price(Direction::Ascending),
+            Self::PriceDesc => Criterion::Price(Direction::Descending),
+            Self::Newest => Criterion::CreatedAt(Direction::Descending),
+            Self::Name => Criterion::Name,
+            Self::Attribute { key, direction } => Criterion::Attribute(key, *direction),
+        }
+    }
+
     /// Returns true if a product can have this key in this order.
     pub(super) fn has_key(&self, key: Option<&SortKey>) -> bool {
-        match (self, key) {
+        match (self.criterion(), key) {
             // Finite, because OpenSearch takes keys as JSON, which has no other numbers.
-            (Self::Relevance, Some(SortKey::Score(bits))) => f32::from_bits(*bits).is_finite(),
-            (Self::PriceAsc | Self::PriceDesc, None | Some(SortKey::Number(_)))
-            | (Self::Newest, Some(SortKey::Number(_)))
-            | (Self::Name, Some(SortKey::Text(_)))
-            | (Self::Attribute { .. }, None | Some(SortKey::Text(_))) => true,
+            (Criterion::Score, Some(SortKey::Score(bits))) => f32::from_bits(*bits).is_finite(),
+            (Criterion::Price(_), None | Some(SortKey::Number(_)))
+            | (Criterion::CreatedAt(_), Some(SortKey::Number(_)))
+            | (Criterion::Name, Some(SortKey::Text(_)))
+            | (Criterion::Attribute(..), None | Some(SortKey::Text(_))) => true,
             _ => false,
         }
     }

@@ -3,7 +3,8 @@
 use domain::Language;
 use domain::ports::{PortError, PortErrorKind};
 use domain::search::{
-    Cursor, Direction, Hit, MAX_PAGED_PRODUCTS, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey,
+    Criterion, Cursor, Direction, Hit, MAX_PAGED_PRODUCTS, PageStart, QueryInterpretation, SearchRequest,
+    SortKey,
 };
 use serde_json::{Map, Value, json};
 use text::attributes::key_prefix;
@@ -55,18 +56,16 @@ const MISSING_ATTRIBUTE: [(Direction, &str); 2] = [(Direction::Ascending, "2"), 
 
 /// Returns the first criterion of an order.
 fn sort_field(request: &SearchRequest) -> SortField {
-    use Direction::{Ascending, Descending};
     let of_kind = |name: String, direction, kind| SortField { name, direction, kind };
     let present = |name: &str, direction| of_kind(name.to_owned(), direction, FieldKind::Present);
     let optional = |name: String, direction| of_kind(name, direction, FieldKind::Optional);
-    match &request.sort {
-        Sort::Relevance => present("_score", Descending),
-        Sort::PriceAsc => optional(price_field(request.currency), Ascending),
-        Sort::PriceDesc => optional(price_field(request.currency), Descending),
-        Sort::Newest => present(field::CREATED_AT, Descending),
-        Sort::Name => present(field::NAME, Ascending),
-        Sort::Attribute { key, direction } => {
-            of_kind("_script".to_owned(), *direction, FieldKind::Attribute(key_prefix(key)))
+    match request.sort.criterion() {
+        Criterion::Score => present("_score", Direction::Descending),
+        Criterion::Price(direction) => optional(price_field(request.currency), direction),
+        Criterion::CreatedAt(direction) => present(field::CREATED_AT, direction),
+        Criterion::Name => present(field::NAME, Direction::Ascending),
+        Criterion::Attribute(key, direction) => {
+            of_kind("_script".to_owned(), direction, FieldKind::Attribute(key_prefix(key)))
         }
     }
 }
@@ -168,8 +167,8 @@ impl<'a> RequestedPage<'a> {
     ) -> Cursor {
         let SearchRequest { sort, currency, restriction, .. } = self.request;
         let product = &hit.product;
-        let key = match sort {
-            Sort::Name => Some(SortKey::Text(self.name_in_cursor(&product.content.name, sort_text))),
+        let key = match sort.criterion() {
+            Criterion::Name => Some(SortKey::Text(self.name_in_cursor(&product.content.name, sort_text))),
             _ => sort_key(sort, product, hit.score, *currency),
         };
         let restriction = restriction.fingerprint();
@@ -207,7 +206,9 @@ fn search_after(cursor: &Cursor, sort_field: &SortField, language: Language) -> 
     let key: Value = match &cursor.key {
         Some(SortKey::Score(bits)) => f64::from(f32::from_bits(*bits)).into(),
         Some(SortKey::Number(number)) => (*number).into(),
-        Some(SortKey::Text(name)) if cursor.sort == Sort::Name => name_key(name, language).into(),
+        Some(SortKey::Text(name)) if cursor.sort.criterion() == Criterion::Name => {
+            name_key(name, language).into()
+        }
         Some(SortKey::Text(text)) => text.as_str().into(),
         None => sort_field.missing_key(),
     };

@@ -1,10 +1,9 @@
-//! The orders of a search. [`Criterion::of`] is the table of orders: a new order on data that the index has is one more row.
-//! The order by an attribute is in [`attribute_order`](crate::search::attribute_order).
+//! The orders of a search. The order by an attribute is in [`attribute_order`](crate::search::attribute_order).
 
 use std::cmp::Reverse;
 
 use domain::Currency;
-use domain::search::{Cursor, Direction, Sort, SortKey};
+use domain::search::{Criterion, Cursor, Direction, Sort, SortKey};
 use tantivy::DocId;
 use tantivy::columnar::{Column, StrColumn};
 use text::collation::Collation;
@@ -16,31 +15,6 @@ use crate::search::segment::Segment;
 
 /// The key of a product without a value in the order: it sorts last.
 pub(crate) const MISSING: u64 = u64::MAX;
-
-/// The property that an order compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Criterion {
-    /// The score, highest first.
-    Score,
-    Price(Direction),
-    CreatedAt(Direction),
-    /// The name, ascending.
-    Name,
-    Attribute,
-}
-
-impl Criterion {
-    fn of(sort: &Sort) -> Self {
-        match sort {
-            Sort::Relevance => Self::Score,
-            Sort::PriceAsc => Self::Price(Direction::Ascending),
-            Sort::PriceDesc => Self::Price(Direction::Descending),
-            Sort::Newest => Self::CreatedAt(Direction::Descending),
-            Sort::Name => Self::Name,
-            Sort::Attribute { .. } => Self::Attribute,
-        }
-    }
-}
 
 /// Encodes a number so that keys compare in this direction.
 fn encode(number: i64, direction: Direction) -> u64 {
@@ -90,14 +64,14 @@ impl Key {
         if self.number == MISSING {
             return None;
         }
-        Some(match Criterion::of(sort) {
+        Some(match sort.criterion() {
             Criterion::Score => SortKey::Score(score.to_bits()),
             Criterion::Price(direction) | Criterion::CreatedAt(direction) => {
                 SortKey::Number(decode(self.number, direction))
             }
             Criterion::Name => SortKey::Text(name.to_owned()),
             // One of the two is empty.
-            Criterion::Attribute => SortKey::Text(format!("{}{}", self.text, self.reversed_text.0)),
+            Criterion::Attribute(..) => SortKey::Text(format!("{}{}", self.text, self.reversed_text.0)),
         })
     }
 }
@@ -136,15 +110,14 @@ impl<'a> SegmentOrder<'a> {
         collation: Option<&'a Collation>,
         segment: &'a Segment,
     ) -> tantivy::Result<Self> {
-        if let Sort::Attribute { key, direction } = sort {
-            return Ok(Self::Attribute(AttributeOrder::new(key, *direction, segment)?));
-        }
-        Ok(match Criterion::of(sort) {
+        Ok(match sort.criterion() {
             Criterion::Score => Self::Score,
             Criterion::Price(direction) => Self::Price(segment.columns().prices(currency), direction),
             Criterion::CreatedAt(direction) => Self::Number(segment.created_at.as_ref(), direction),
-            // An attribute has been handled above.
-            Criterion::Name | Criterion::Attribute => Self::Name(segment.name.as_ref(), collation),
+            Criterion::Name => Self::Name(segment.name.as_ref(), collation),
+            Criterion::Attribute(key, direction) => {
+                Self::Attribute(AttributeOrder::new(key, direction, segment)?)
+            }
         })
     }
 
