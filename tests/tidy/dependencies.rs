@@ -70,17 +70,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
             &base[..],
             &adapters,
             &SERVICES,
-            &[
-                "build-info",
-                "rules",
-                "api",
-                "search-parameters",
-                "storefront",
-                "demo",
-                "bench",
-                "cost",
-                "feeds",
-            ],
+            &["build-info", "rules", "api", "search-parameters", "demo", "bench", "cost", "feeds"],
         ]
         .concat(),
         "tests" => [
