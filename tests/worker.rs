@@ -1,13 +1,14 @@
-//! The consumer's shutdown while its index is slow or unavailable.
+//! The consumer: its stop while the index is slow or unavailable, and messages over which processes may have ended.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::ports::{Applied, ChangeQueue, Envelope, IndexWriter, PortError, PortErrorKind};
 use domain::{Change, ProductId, Tombstone, Version};
 use embedded_store::{EmbeddedStore, Options};
+use jiff::{SignedDuration, Timestamp};
 use sync::{Consumer, ConsumerOptions};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -22,7 +23,20 @@ const VISIBILITY: Duration = Duration::from_secs(600);
 struct Index {
     is_away: AtomicBool,
     calls: AtomicUsize,
+    /// The number of changes in each batch that was applied.
+    batches: Mutex<Vec<usize>>,
     turns: Semaphore,
+}
+
+impl Index {
+    fn new(is_away: bool) -> Arc<Self> {
+        Arc::new(Self {
+            is_away: AtomicBool::new(is_away),
+            calls: AtomicUsize::new(0),
+            batches: Mutex::default(),
+            turns: Semaphore::new(0),
+        })
+    }
 }
 
 #[async_trait]
@@ -33,6 +47,7 @@ impl IndexWriter for Index {
             return Err(PortError::bare(PortErrorKind::Unavailable, "the index is away"));
         }
         self.turns.acquire().await.unwrap().forget();
+        self.batches.lock().unwrap().push(changes.len());
         Ok(vec![Applied::Done; changes.len()])
     }
 
@@ -58,11 +73,7 @@ impl Fixture {
         let data = tempfile::tempdir().unwrap();
         let options = Options { visibility_timeout: VISIBILITY, ..Options::default() };
         let queue = Arc::new(EmbeddedStore::open(data.path(), options).unwrap());
-        let index = Arc::new(Index {
-            is_away: AtomicBool::new(is_away),
-            calls: AtomicUsize::new(0),
-            turns: Semaphore::new(0),
-        });
+        let index = Index::new(is_away);
         let options = ConsumerOptions { commit_interval: Duration::ZERO, ..ConsumerOptions::default() };
         let worker = Consumer::new(queue.clone(), index.clone(), options);
         let stop = CancellationToken::new();
@@ -72,9 +83,7 @@ impl Fixture {
     }
 
     async fn send(&self, id: &str) {
-        let id = ProductId::parse(id).unwrap();
-        let change = Change::Delete(Tombstone { id, version: Version(1), deleted_at: domain::now() });
-        self.queue.send(vec![Envelope { change, traceparent: None }]).await.remove(0).unwrap();
+        send(&self.queue, id).await;
     }
 
     /// Waits until the worker has ended and returns the ids in the queue, each of which must be on its first receive.
@@ -86,6 +95,43 @@ impl Fixture {
         assert!(left.iter().all(|delivery| delivery.receives == 1), "{left:?}");
         left.into_iter().map(|delivery| delivery.envelope.unwrap().change.id().to_string()).collect()
     }
+}
+
+async fn send(queue: &EmbeddedStore, id: &str) {
+    let id = ProductId::parse(id).unwrap();
+    let change = Change::Delete(Tombstone { id, version: Version(1), deleted_at: domain::now() });
+    queue.send(vec![Envelope { change, traceparent: None }]).await.remove(0).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_abandoned_four_times_is_applied_alone() {
+    let seconds = Arc::new(AtomicI64::new(0));
+    let later = Arc::clone(&seconds);
+    let clock = move || Timestamp::now() + SignedDuration::from_secs(later.load(Ordering::SeqCst));
+    let options = Options { visibility_timeout: VISIBILITY, clock: Arc::new(clock), ..Options::default() };
+    let data = tempfile::tempdir().unwrap();
+    let queue = Arc::new(EmbeddedStore::open(data.path(), options).unwrap());
+    send(&queue, "suspect").await;
+    for _ in 0..4 {
+        seconds.fetch_add(601, Ordering::SeqCst);
+        assert_eq!(queue.receive(10, Duration::ZERO).await.unwrap().len(), 1);
+    }
+    // These are visible before it, and a batch has room for all.
+    for number in 0..5 {
+        send(&queue, &format!("other-{number}")).await;
+    }
+    seconds.fetch_add(601, Ordering::SeqCst);
+
+    let index = Index::new(false);
+    index.turns.add_permits(10);
+    let consumer = Consumer::new(queue.clone(), index.clone(), ConsumerOptions::default());
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let work = tokio::spawn(async move { consumer.run(stopped).await });
+    wait_until("all are applied", async || queue.is_empty().await.unwrap()).await;
+    stop.cancel();
+    work.await.unwrap();
+    assert_eq!(*index.batches.lock().unwrap(), [5, 1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

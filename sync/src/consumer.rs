@@ -21,10 +21,10 @@ use crate::rebuild_state::RebuildState;
 
 /// The time that one receive waits for a message.
 const RECEIVE_WAIT: Duration = Duration::from_secs(2);
-/// The time for which a receive may continue after the stop: enough for one transaction of a local queue.
-const LAST_RECEIVE: Duration = Duration::from_millis(20);
+/// The interval at which a receive that continues after the stop checks whether the queue is empty.
+const EMPTY_CHECK: Duration = Duration::from_millis(100);
 /// The number of batches that are processed concurrently.
-const CONCURRENT_BATCHES: usize = 2;
+const CONCURRENT_BATCHES: u32 = 2;
 /// The longest pause between two attempts while a back end is unavailable.
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
@@ -65,13 +65,13 @@ impl Consumer {
     pub async fn run(&self, stop: CancellationToken) {
         // A batch is received and prepared while the one before is committed, so that no part waits for another. The index ignores
         // a version that is older than its own, so the order of two batches does not matter.
-        let (turns, stop) = (&Semaphore::new(CONCURRENT_BATCHES), &stop);
+        let (turns, stop) = (&Semaphore::new(CONCURRENT_BATCHES as usize), &stop);
         let batches = stream::unfold(Instant::now(), |last_begun| self.next_batch(last_begun, turns, stop));
         let process = |(batch, turn)| async move {
             self.process(batch, stop).await;
             drop(turn);
         };
-        batches.for_each_concurrent(CONCURRENT_BATCHES, process).await;
+        batches.for_each_concurrent(CONCURRENT_BATCHES as usize, process).await;
     }
 
     /// Waits for a turn and receives the next batch. Returns the batch, its turn, and the time at which it begins; `None` after `stop`.
@@ -85,10 +85,18 @@ impl Consumer {
         if stop.is_cancelled() {
             return None;
         }
-        let batch = self.receive(last_begun, stop).await;
+        let mut batch = self.receive(last_begun, stop).await;
         if batch.is_suspect() {
-            // It takes all turns, so that this process holds no other batch if it ends over this one.
-            turn.merge(turns.acquire_many(CONCURRENT_BATCHES as u32 - 1).await.ok()?);
+            // It takes all turns: this process may end over this batch, or over another one that is in progress.
+            let others = CONCURRENT_BATCHES - 1;
+            match turns.try_acquire_many(others) {
+                Ok(turns) => turn.merge(turns),
+                Err(_) => {
+                    self.release(batch).await;
+                    turn.merge(turns.acquire_many(others).await.ok()?);
+                    batch = self.receive(last_begun, stop).await;
+                }
+            }
         }
         Some(((batch, turn), Instant::now()))
     }
@@ -113,21 +121,30 @@ impl Consumer {
         if rest > 0 && !pause.is_zero() && stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some()
         {
             // An error here is ignored: the next receive gets the messages.
-            deliveries.extend(self.queue.receive(rest, Duration::ZERO).await.unwrap_or_default());
+            let more = self.queue.receive(rest, Duration::ZERO).await.unwrap_or_default();
+            match more.iter().any(Delivery::is_suspect) {
+                true => self.release(Batch::new(more)).await,
+                false => deliveries.extend(more),
+            }
         }
         Batch::new(deliveries)
     }
 
-    /// Waits for messages. After `stop` it waits for [`LAST_RECEIVE`] more, because the receive may hold messages already.
+    /// Waits for messages, for at most [`RECEIVE_WAIT`]. After `stop` it gives up only if the queue is empty: messages of a receive that
+    /// is given up would stay hidden, as if the process had crashed over them.
     async fn receive_first(&self, stop: &CancellationToken) -> Result<Vec<Delivery>, PortError> {
-        let mut receive = self.queue.receive(self.options.max_batch, RECEIVE_WAIT);
+        let is_useless = async {
+            stop.cancelled().await;
+            while !matches!(self.queue.is_empty().await, Ok(true)) {
+                tokio::time::sleep(EMPTY_CHECK).await;
+            }
+        };
+        let receive = self.queue.receive(self.options.max_batch, RECEIVE_WAIT);
         tokio::select! {
             // In this order, so that a simulation is deterministic.
             biased;
-            received = &mut receive => received,
-            () = stop.cancelled() => {
-                tokio::time::timeout(LAST_RECEIVE, receive).await.unwrap_or_else(|_| Ok(Vec::new()))
-            }
+            received = receive => received,
+            () = is_useless => Ok(Vec::new()),
         }
     }
 
@@ -135,7 +152,7 @@ impl Consumer {
     async fn release(&self, batch: Batch) {
         let count = batch.len();
         match self.queue.release(&batch.release()).await {
-            Ok(()) => tracing::info!(messages = count, "stopping; released the messages received"),
+            Ok(()) => tracing::info!(messages = count, "released messages that were not processed"),
             Err(error) => {
                 tracing::warn!(
                     error = error.chain(),

@@ -12,7 +12,7 @@ use crate::change::Change;
 pub const MAX_RECEIVES: u32 = 5;
 
 /// The number of receives after which a message that comes again is [suspected](Delivery::is_suspect).
-const MAX_UNSUSPECTED_RECEIVES: u32 = 2;
+const MAX_UNSUSPECTED_RECEIVES: u32 = 3;
 
 /// The queue of changes from `command` to `sync`: at-least-once delivery in any order, with retries and dead letters.
 #[async_trait]
