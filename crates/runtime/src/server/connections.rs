@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use access::limits::network_of;
@@ -56,7 +56,7 @@ impl ConnectionLimits {
 
 /// The open connections of a server.
 pub(super) struct Connections {
-    limits: ConnectionLimits,
+    limits: RwLock<ConnectionLimits>,
     slots: Arc<Semaphore>,
     state: Mutex<State>,
 }
@@ -76,11 +76,16 @@ pub(super) struct PeerIsFull;
 impl Connections {
     pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
         let slots = Arc::new(Semaphore::new(limits.max));
-        Arc::new(Self { limits, slots, state: Mutex::default() })
+        Arc::new(Self { limits: RwLock::new(limits), slots, state: Mutex::default() })
     }
 
-    pub(super) fn limits(&self) -> &ConnectionLimits {
-        &self.limits
+    pub(super) fn limits(&self) -> ConnectionLimits {
+        self.limits.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the limits for connections from now on, except for their maximum in all.
+    pub(super) fn set_limits(&self, limits: ConnectionLimits) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
     }
 
     /// Waits for a slot for a new connection of a peer. If none is free, evicts the connection that has kept the server waiting
@@ -113,13 +118,14 @@ impl Connections {
     /// Counts a connection of a peer until the returned value is dropped. Returns `None` for an exempt peer.
     fn count(self: &Arc<Self>, peer: IpAddr) -> Result<Option<PeerShare>, PeerIsFull> {
         let address = peer.to_canonical();
-        if (self.limits.is_exempt)(address) {
+        let limits = self.limits();
+        if (limits.is_exempt)(address) {
             return Ok(None);
         }
         let peer = network_of(address);
         let mut state = self.state();
         let count = state.peers.entry(peer).or_insert(0);
-        if *count >= self.limits.max_per_peer {
+        if *count >= limits.max_per_peer {
             return Err(PeerIsFull);
         }
         *count += 1;

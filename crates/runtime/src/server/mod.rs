@@ -91,6 +91,8 @@ pub struct Server {
     /// The routes of the next request. They change when a program that waited for its back ends has opened them.
     router: Arc<RwLock<Router>>,
     open: GracefulShutdown,
+    /// The connections of all calls of [`Self::serve_until`], so that their limits hold together.
+    connections: OnceLock<Arc<Connections>>,
 }
 
 impl Server {
@@ -112,7 +114,8 @@ impl Server {
     }
 
     fn new(listener: TcpListener) -> Self {
-        Self { listener, router: Arc::default(), open: GracefulShutdown::new() }
+        let (router, open, connections) = (Arc::default(), GracefulShutdown::new(), OnceLock::new());
+        Self { listener, router, open, connections }
     }
 
     /// Serves requests until `stop` completes, then [closes](Self::close) the server. Logs the address, because nothing else tells
@@ -134,17 +137,20 @@ impl Server {
         stop: impl Future<Output = ()>,
     ) {
         *self.router.write().unwrap_or_else(PoisonError::into_inner) = router;
-        let connections = Connections::new(limits);
+        let connections = self.connections.get_or_init(|| Connections::new(limits.clone()));
+        connections.set_limits(limits);
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_BUFFER_BYTES);
         tokio::pin!(stop);
         loop {
             let accepted = tokio::select! {
-                accepted = accept_one(&self.listener, &connections) => accepted,
+                accepted = accept_one(&self.listener, connections) => accepted,
                 () = &mut stop => break,
             };
             match accepted {
-                Ok(Some(accepted)) => self.serve_connection(&builder, accepted, connections.limits()),
+                Ok(Some(accepted)) => {
+                    self.serve_connection(&builder, accepted, connections.limits().write_timeout)
+                }
                 Ok(None) => {}
                 Err(error) => {
                     // Most likely the process has too many open files; retrying immediately would be a busy loop.
@@ -156,10 +162,10 @@ impl Server {
     }
 
     /// Serves the requests of a connection on a task of its own.
-    fn serve_connection(&self, builder: &http1::Builder, accepted: Accepted, limits: &ConnectionLimits) {
+    fn serve_connection(&self, builder: &http1::Builder, accepted: Accepted, write_timeout: Duration) {
         let Accepted { stream, peer, connection } = accepted;
         let activity = Arc::clone(&connection.activity);
-        let stream = ClientStream::new(stream, Arc::clone(&activity), limits.write_timeout);
+        let stream = ClientStream::new(stream, Arc::clone(&activity), write_timeout);
         let routers = Arc::clone(&self.router);
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(|body| activity.request(body));
