@@ -1,6 +1,6 @@
 //! The consumer: its stop while the index is slow or unavailable, and messages over which processes may have ended.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,12 @@ use async_trait::async_trait;
 use domain::ports::{Applied, ChangeQueue, Envelope, IndexWriter, PortError, PortErrorKind};
 use domain::{Change, ProductId, Tombstone, Version};
 use embedded_store::{EmbeddedStore, Options};
-use jiff::{SignedDuration, Timestamp};
 use sync::{Consumer, ConsumerOptions};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{PATIENCE, wait_until};
+use crate::support::{PATIENCE, later_clock, wait_until};
 
 /// Longer than any test, so only released messages become visible again.
 const VISIBILITY: Duration = Duration::from_secs(600);
@@ -105,22 +104,20 @@ async fn send(queue: &EmbeddedStore, id: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_was_abandoned_four_times_is_applied_alone() {
-    let seconds = Arc::new(AtomicI64::new(0));
-    let later = Arc::clone(&seconds);
-    let clock = move || Timestamp::now() + SignedDuration::from_secs(later.load(Ordering::SeqCst));
-    let options = Options { visibility_timeout: VISIBILITY, clock: Arc::new(clock), ..Options::default() };
+    let (clock, seconds_later) = later_clock();
+    let options = Options { visibility_timeout: VISIBILITY, clock, ..Options::default() };
     let data = tempfile::tempdir().unwrap();
     let queue = Arc::new(EmbeddedStore::open(data.path(), options).unwrap());
     send(&queue, "suspect").await;
     for _ in 0..4 {
-        seconds.fetch_add(601, Ordering::SeqCst);
+        seconds_later.fetch_add(601, Ordering::SeqCst);
         assert_eq!(queue.receive(10, Duration::ZERO).await.unwrap().len(), 1);
     }
     // These are visible before it, and a batch has room for all.
     for number in 0..5 {
         send(&queue, &format!("other-{number}")).await;
     }
-    seconds.fetch_add(601, Ordering::SeqCst);
+    seconds_later.fetch_add(601, Ordering::SeqCst);
 
     let index = Index::new(false);
     index.turns.add_permits(10);

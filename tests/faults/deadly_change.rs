@@ -4,7 +4,7 @@
 //! the process held when it ended.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use domain::ports::{
@@ -12,12 +12,11 @@ use domain::ports::{
 };
 use domain::{Change, Language, ProductId, Tombstone, Version};
 use embedded_store::{EmbeddedStore, Options};
-use jiff::{SignedDuration, Timestamp};
 use sync::{Consumer, ConsumerOptions};
 use tantivy_index::TantivyWriter;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{indexes, wait_until};
+use crate::support::{indexes, later_clock, wait_until};
 
 /// More than the third receive of a message returns: 1,000 if its receivers ended twice.
 const PRODUCTS: usize = 2500;
@@ -57,10 +56,8 @@ fn change(id: ProductId) -> Envelope {
 async fn a_change_that_ends_every_process_becomes_a_dead_letter_alone() {
     let (_index, writer, searcher) = indexes::tantivy(Language::English);
     let index = Arc::new(DeadlyIndex { index: writer, attempts: AtomicU32::new(0) });
-    let seconds_later = Arc::new(AtomicI64::new(0));
-    let later = Arc::clone(&seconds_later);
-    let clock = move || Timestamp::now() + SignedDuration::from_secs(later.load(Ordering::SeqCst));
-    let options = Options { clock: Arc::new(clock), ..Options::default() };
+    let (clock, seconds_later) = later_clock();
+    let options = Options { clock, ..Options::default() };
     let data = tempfile::tempdir().unwrap();
     let queue = Arc::new(EmbeddedStore::open(data.path(), options).unwrap());
     let ids: Vec<_> = (0..PRODUCTS).map(|n| ProductId::parse(&format!("p-{n}")).unwrap()).collect();

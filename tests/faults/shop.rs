@@ -11,11 +11,10 @@ use domain::ports::{ChangeQueue, ProductStore};
 use domain::{Currency, ProductId};
 use dynamodb_store::DynamoStore;
 use embedded_store::{EmbeddedStore, Options, Outbox};
-use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use crate::support::{FaultProxy, Rule};
+use crate::support::{FaultProxy, Rule, later_clock};
 
 /// Seconds; longer than DynamoDB remembers a transaction.
 pub(super) const LATER: i64 = 11 * 60;
@@ -35,7 +34,7 @@ pub(super) struct Shop {
 
 impl Shop {
     pub(super) async fn embedded(outbox: Outbox) -> Self {
-        let (clock, seconds_later) = clock();
+        let (clock, seconds_later) = later_clock();
         let data = tempfile::tempdir().unwrap();
         let options = Options { outbox, clock, ..Options::default() };
         let store = Arc::new(EmbeddedStore::open(data.path(), options).unwrap());
@@ -51,7 +50,7 @@ impl Shop {
 
     /// Starts a shop on an existing table.
     pub(super) async fn dynamodb_table(store: &DynamoStore) -> Self {
-        let (clock, seconds_later) = clock();
+        let (clock, seconds_later) = later_clock();
         let data = tempfile::tempdir().unwrap();
         let queue = EmbeddedStore::open(data.path(), Options::default()).unwrap();
         let store = Arc::new(store.clone().with_clock(clock));
@@ -105,12 +104,4 @@ impl Drop for Shop {
     fn drop(&mut self) {
         self.serving.abort();
     }
-}
-
-/// Returns a clock, and the seconds by which it is ahead of the computer's.
-fn clock() -> (Arc<dyn Fn() -> Timestamp + Send + Sync>, Arc<AtomicI64>) {
-    let seconds_later = Arc::new(AtomicI64::new(0));
-    let later = Arc::clone(&seconds_later);
-    let clock = move || Timestamp::now() + SignedDuration::from_secs(later.load(Ordering::Relaxed));
-    (Arc::new(clock), seconds_later)
 }

@@ -15,9 +15,12 @@ mod test_app;
 mod times;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::ports::{ChangeQueue, MAX_RECEIVES};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 
 use crate::services::Server;
@@ -110,6 +113,14 @@ pub(crate) fn check_openapi(name: &str, served: &serde_json::Value) {
         "{} is out of date; run UPDATE_OPENAPI=1 cargo test -p tests openapi",
         file.display()
     );
+}
+
+/// Returns a clock, and the seconds by which it is ahead of the computer's.
+pub(crate) fn later_clock() -> (Arc<dyn Fn() -> Timestamp + Send + Sync>, Arc<AtomicI64>) {
+    let seconds_later = Arc::new(AtomicI64::new(0));
+    let later = Arc::clone(&seconds_later);
+    let clock = move || Timestamp::now() + SignedDuration::from_secs(later.load(Ordering::Relaxed));
+    (Arc::new(clock), seconds_later)
 }
 
 /// Returns the path of a file in the shared data folder next to the repository, or `None` if there is no such file: tests

@@ -145,7 +145,7 @@ impl Claimed {
         match self.receives {
             3 if self.is_abandoned => 1000,
             4 if self.is_abandoned => 30,
-            5.. if self.is_abandoned => 1,
+            MAX_RECEIVES.. if self.is_abandoned => 1,
             _ => usize::MAX,
         }
     }

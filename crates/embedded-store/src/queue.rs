@@ -8,7 +8,6 @@ use domain::ports::{
     RetryRequest,
 };
 use rusqlite::Connection;
-use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use crate::error::fail_all;
@@ -23,8 +22,6 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// The maximum number of messages of one receive.
 const MAX_RECEIVED: usize = 20_000;
-/// The context of errors of a receive.
-const RECEIVING: &str = "receiving messages";
 /// From this many messages on, they are decoded on a blocking thread.
 const MANY_MESSAGES: usize = 16;
 
@@ -156,31 +153,19 @@ impl EmbeddedStore {
         to_millis(self.0.visibility_timeout.max(messages::MAX_DELAY))
     }
 
-    /// Claims messages. If the caller gives up meanwhile, they are released as soon as they are claimed.
     async fn claim(&self, max: usize) -> Result<Vec<Delivery>, PortError> {
-        let store = self.clone();
-        // On a task of its own, which ends even if this function does not.
-        let claiming = tokio::spawn(async move {
-            let deliveries = store.claim_to_end(max).await?;
-            Ok(Received { store, deliveries })
-        });
-        let received =
-            claiming.await.map_err(|panic| PortError::new(PortErrorKind::Internal, RECEIVING, panic))?;
-        received.map(Received::take)
-    }
-
-    async fn claim_to_end(&self, max: usize) -> Result<Vec<Delivery>, PortError> {
+        const CONTEXT: &str = "receiving messages";
         let timeout = to_millis(self.0.visibility_timeout);
         let max_hidden = self.max_hidden();
         let work =
             move |transaction: &WriteTransaction<'_>| messages::claim(transaction, max, timeout, max_hidden);
-        let claimed = self.0.writer.run(RECEIVING, max * messages::ROW_BYTES, work).await?;
+        let claimed = self.0.writer.run(CONTEXT, max * messages::ROW_BYTES, work).await?;
         if claimed.len() < MANY_MESSAGES {
             return Ok(claimed.into_iter().map(Claimed::into_delivery).collect());
         }
         tokio::task::spawn_blocking(|| claimed.into_iter().map(Claimed::into_delivery).collect())
             .await
-            .map_err(|panic| PortError::new(PortErrorKind::Internal, RECEIVING, panic))
+            .map_err(|panic| PortError::new(PortErrorKind::Internal, CONTEXT, panic))
     }
 
     /// Runs `apply` for each claim with its value, in one transaction.
@@ -198,35 +183,6 @@ impl EmbeddedStore {
             claims.iter().try_for_each(|(claim, with)| apply(transaction, *claim, with))
         };
         self.0.writer.run(context, bytes, work).await
-    }
-}
-
-/// Claimed messages on the way to a receiver. Those that it does not take are released.
-struct Received {
-    store: EmbeddedStore,
-    deliveries: Vec<Delivery>,
-}
-
-impl Received {
-    fn take(mut self) -> Vec<Delivery> {
-        std::mem::take(&mut self.deliveries)
-    }
-}
-
-impl Drop for Received {
-    fn drop(&mut self) {
-        let unprocessed: Vec<_> = self.deliveries.iter().map(Delivery::release_request).collect();
-        // Without a runtime the process ends, and the messages become visible after their visibility timeout.
-        let Ok(runtime) = Handle::try_current() else { return };
-        if unprocessed.is_empty() {
-            return;
-        }
-        let store = self.store.clone();
-        runtime.spawn(async move {
-            if let Err(error) = store.release(&unprocessed).await {
-                tracing::warn!(error = error.chain(), "cannot release messages whose receiver has stopped");
-            }
-        });
     }
 }
 
