@@ -191,6 +191,13 @@ proptest! {
     }
 
     #[test]
+    fn signs_of_several_bytes_are_read_in_every_order(text in "[0-9a0xXхé\u{301}カ東 .,/⁄٫٬\\-‐'ʼ\"″”½µΩ™&+#<*×°٣☺]{0,14}") {
+        for purpose in [Purpose::Document, Purpose::Query] {
+            words(&text, purpose, |word, at| assert!(text.get(at.clone()).is_some(), "{word} {at:?}"));
+        }
+    }
+
+    #[test]
     fn a_query_finds_the_document_it_was_copied_from(text in "\\PC{0,40}") {
         let document = analysed(&text, Purpose::Document);
         for word in analysed(&text, Purpose::Query) {

@@ -134,7 +134,7 @@ impl Measures {
             self.last_end = span.end;
             self.parts = count;
             self.is_word = unit.is_empty();
-            self.set_unit(unit, span);
+            self.set_unit(unit, span, text);
         }
         ended
     }
@@ -147,7 +147,7 @@ impl Measures {
             self.text.push('x');
             self.text.push_str(&number);
             self.parts += count;
-            self.set_unit(unit, span);
+            self.set_unit(unit, span, text);
         } else if word == "x" && gap == Gap::Space && !self.is_open {
             (self.is_open, self.last_end) = (true, span.end);
             // The `x` belongs to the measure only if a number follows.
@@ -170,8 +170,9 @@ impl Measures {
         rest.is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()))
     }
 
-    fn set_unit(&mut self, unit: &str, span: &Range<usize>) {
-        let start = span.end.saturating_sub(unit.len()).max(span.start);
+    fn set_unit(&mut self, unit: &str, span: &Range<usize>, text: &str) {
+        // The letters of the text may be longer or shorter than the folded ones.
+        let start = text.floor_char_boundary(span.end.saturating_sub(unit.len())).max(span.start);
         self.unit = (!unit.is_empty()).then(|| (unit.to_owned(), start..span.end));
     }
 

@@ -1,6 +1,7 @@
 use super::*;
 use domain::Currency;
 use domain::search::Tuning;
+use proptest::prelude::*;
 
 fn words_in(language: Language, query: &str, tuning: Tuning) -> Vec<Word> {
     let request = SearchRequest { words: query.to_owned(), tuning, ..SearchRequest::all(Currency::USD) };
@@ -168,4 +169,15 @@ fn a_run_is_a_phrase_of_its_pairs_also_as_a_synonym() {
         found[1].alternatives.iter().map(|alternative| (texts(alternative), alternative.is_phrase)).collect();
     assert_eq!(others[0], (vec!["本".to_owned()], false));
     assert_eq!(others[2], (["ノー", "ート", "pc"].map(str::to_owned).into(), false));
+}
+
+proptest! {
+    #[test]
+    fn any_text_can_be_a_query(text in "[0-9a0xXhcé\u{301}カ東 .,/⁄٫٬\\-‐'ʼ\"″”„½µΩ™&+#<*×°٣☺]{0,14}") {
+        for language in [Language::English, Language::German, Language::French] {
+            for word in words_in(language, &text, Tuning::default()) {
+                prop_assert!(text.get(word.span.clone()).is_some(), "{} {:?}", word.text, word.span);
+            }
+        }
+    }
 }

@@ -47,9 +47,9 @@ pub(crate) fn inside_number(c: char, word: &str, before: &str, rest: &str) -> Op
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let is_point = |c: char| matches!(c, '.' | ',' | '/' | '\u{2044}');
     let mut after = rest[digits..].chars();
-    let is_row = before.ends_with(is_point)
-        && before[..before.len() - 1].ends_with(|c: char| c.is_ascii_digit())
-        || after.next().is_some_and(is_point) && after.next().is_some_and(|c| c.is_ascii_digit());
+    let is_row =
+        before.strip_suffix(is_point).is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit()))
+            || after.next().is_some_and(is_point) && after.next().is_some_and(|c| c.is_ascii_digit());
     if digits == 0 || is_row || word.len() > MAX_THOUSANDS || !word.bytes().all(|byte| byte.is_ascii_digit())
     {
         return None;
