@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Index, IndexLocation, OpenSearchAlias, TantivyFolder, named};
+use super::{Index, IndexLocation, OpenSearchAlias, TantivyFolder, named, search_for};
 use crate::support::on_each;
 
 /// Returns the ids of the products that have all words, sorted.
@@ -64,6 +64,31 @@ async fn thousands_inches_and_digits_of_codes_match(index: &Index) {
     }
 }
 
+async fn signs_of_several_bytes_stand_beside_numbers(index: &Index) {
+    index
+        .add([
+            named("pliers", "Pliers x⁄2.5"),
+            named("board", "Board 2 × 4é"),
+            named("board-i", "Board 3 * 7ïn"),
+            named("resistor", "Resistor 3 × 5Ω"),
+        ])
+        .await;
+    for (words, expected) in [
+        ("x⁄2.5", "pliers"),
+        ("pliers ⁄2,5", "pliers"),
+        ("board é", "board"),
+        ("2x4é", "board"),
+        ("board ïn", "board-i"),
+        ("resistor ohm", "resistor"),
+        ("3x5Ω", "resistor"),
+    ] {
+        assert_eq!(found(index, words).await, [expected], "{words}");
+    }
+    assert_eq!(found(index, "y⁄7.5").await, [""; 0]);
+    let marked = index.answer(&search_for("board é")).await.hits.remove(0).highlights;
+    assert_eq!(marked["name"], "<em>Board</em> 2 × 4<em>é</em>");
+}
+
 on_each! {
     {
         tantivy: TantivyFolder::new().await;
@@ -73,6 +98,7 @@ on_each! {
         |location| (&Index::open(&location).await) [
             a_number_ranks_before_numbers_that_contain_it,
             thousands_inches_and_digits_of_codes_match,
+            signs_of_several_bytes_stand_beside_numbers,
         ]
     }
 }
