@@ -11,10 +11,9 @@ use domain::Language;
 
 use crate::analysis::query_words;
 use crate::compound::CompoundReader;
-use crate::dictionary::Dictionary;
+use crate::dictionary::{Dictionary, Term};
 use crate::forms::normal_form;
 use crate::grammar::is_joining_word;
-use crate::query::Term;
 use crate::units::is_unit;
 
 /// Precedes a kind in [`Dictionary::Pairs`], where no pair begins with it.

@@ -7,6 +7,7 @@
 /// terms or weights of any product. An index records it, and an index of an older analysis is rebuilt.
 pub const ANALYSIS: u32 = 3;
 
+mod alternatives;
 pub mod analysis;
 pub mod attributes;
 pub mod cjk;
@@ -27,6 +28,8 @@ pub mod highlight;
 mod joins;
 pub mod kinds;
 pub mod markup;
+mod neighbours;
+mod occurrences;
 pub mod operand;
 pub mod operators;
 mod pairs;
@@ -45,3 +48,4 @@ pub mod typed_form;
 pub mod typos;
 mod units;
 pub mod weights;
+mod word;

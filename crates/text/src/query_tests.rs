@@ -1,6 +1,7 @@
 use super::*;
+use crate::dictionary::Dictionary;
 use domain::Currency;
-use domain::search::Tuning;
+use domain::search::{Synonym, Tuning};
 use proptest::prelude::*;
 
 fn words_in(language: Language, query: &str, tuning: Tuning) -> Vec<Word> {

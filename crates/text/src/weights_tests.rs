@@ -1,6 +1,7 @@
 use super::*;
 use domain::Currency;
 use domain::input::read_product;
+use foldhash::HashMap;
 
 #[derive(Default)]
 struct Weighed {

@@ -1,0 +1,70 @@
+//! The alternatives of words of a query that depend on their neighbours: inches, words written as one, synonyms.
+
+use domain::Language;
+use domain::search::Synonym;
+
+use crate::alternatives::{Alternative, is_measure};
+use crate::analysis::{INCH, query_words};
+use crate::dictionary::Term;
+use crate::score::Spelling;
+use crate::word::Word;
+
+/// The most words of a query that products may write as one.
+const MAX_JOINED_WORDS: usize = 4;
+/// The most bytes of words that are joined.
+const MAX_ROW_BYTES: usize = 40;
+
+/// Lets `in` after a number mean inches as well.
+pub(crate) fn add_inches(words: &mut [Word], language: Language) {
+    for at in 1..words.len() {
+        let is_number = words[at - 1].text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && words[at].text == "in" {
+            words[at].add(Alternative::one(Term::normalized(INCH, language), Spelling::Same));
+        }
+    }
+}
+
+/// Adds to each word the alternative that a product writes it and its neighbours as one: `rtx 4070 ti` and `RTX4070Ti`, `d i y` and
+/// `DIY`. Two words are a pair. Three or four are joined only if some of them, but not all, are numbers, or if each has one character.
+pub(crate) fn add_rows(words: &mut [Word], language: Language) {
+    let is_number = |word: &Word| word.text.bytes().all(|byte| byte.is_ascii_digit());
+    let may_join = |word: &Word| is_number(word) || word.text.bytes().all(|byte| byte.is_ascii_lowercase());
+    for at in 1..words.len() {
+        let (letters, measure) = (&words[at - 1].text, &words[at].text);
+        if letters.len() == 1 && may_join(&words[at - 1]) && is_measure(measure) {
+            let whole = Term::normalized(&format!("{letters}{measure}"), language);
+            let alternative = Alternative::one(whole, Spelling::Joined);
+            words[at - 1..=at].iter_mut().for_each(|word| word.add(alternative.clone()));
+        }
+    }
+    for length in 3..=MAX_JOINED_WORDS {
+        for start in 0..(words.len() + 1).saturating_sub(length) {
+            let row = &words[start..start + length];
+            let is_row = row.iter().all(may_join)
+                && (row.iter().any(is_number) != row.iter().all(is_number)
+                    || row.iter().all(|word| word.text.len() == 1));
+            let whole: String = row.iter().map(|word| word.text.as_str()).collect();
+            if is_row && whole.len() <= MAX_ROW_BYTES {
+                let alternative = Alternative::one(Term::normalized(&whole, language), Spelling::Joined);
+                words[start..start + length].iter_mut().for_each(|word| word.add(alternative.clone()));
+            }
+        }
+    }
+}
+
+/// Adds the synonym's alternatives to each word of each occurrence of its `from` in the query.
+pub(crate) fn add_synonym(words: &mut [Word], synonym: &Synonym, language: Language) {
+    let term = |word: &str| Term::normalized(word, language);
+    let from: Vec<Term> = query_words(&synonym.from).iter().map(|(word, _)| term(word)).collect();
+    if from.is_empty() {
+        return;
+    }
+    let alternatives: Vec<Alternative> =
+        synonym.to.iter().flat_map(|to| Alternative::synonyms(to, language)).collect();
+    let is_here = |part: &[Word]| part.iter().zip(&from).all(|(word, from)| term(&word.text) == *from);
+    let starts: Vec<usize> =
+        (0..words.len()).filter(|at| words[*at..].len() >= from.len() && is_here(&words[*at..])).collect();
+    for word in starts.into_iter().flat_map(|at| at..at + from.len()) {
+        alternatives.iter().for_each(|alternative| words[word].add(alternative.clone()));
+    }
+}

@@ -1,0 +1,115 @@
+//! The occurrences of words in the parts of one product.
+
+use domain::{CategoryPath, Language};
+use foldhash::HashMap;
+
+use crate::closed_compounds::{ending_text, for_each_ending};
+use crate::dictionary::Dictionary;
+use crate::forms::normal_form;
+use crate::kinds::KindSource;
+use crate::product::{PART_COUNT, Part};
+
+/// The occurrences of a word in each part, as values of [`CompoundRole`].
+pub(crate) type PartCounts = [u16; PART_COUNT];
+
+/// The occurrences in one product, and what they say of its kind.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) words: HashMap<String, PartCounts>,
+    pub(crate) stems: HashMap<String, PartCounts>,
+    pub(crate) pairs: HashMap<String, PartCounts>,
+    /// The words that name the kind of the product.
+    pub(crate) kinds: HashMap<String, KindSource>,
+    pub(crate) lengths: [u32; PART_COUNT],
+}
+
+impl Counts {
+    /// Counts a word and its normal form.
+    pub(crate) fn word(&mut self, word: &str, part: Part, value: u16, language: Language) {
+        count(&mut self.words, word, part, value);
+        match normal_form(word, language) {
+            (Dictionary::Stems, stem) => count(&mut self.stems, &stem, part, value),
+            (_, form) if form != word => count(&mut self.words, &form, part, value),
+            _ => {}
+        }
+    }
+
+    /// Raises each count and each length to that of `other`, if that is greater.
+    pub(crate) fn raise_to(&mut self, other: Self) {
+        self.combine(other, Ord::max, Ord::max);
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.combine(other, u16::saturating_add, u32::saturating_add);
+    }
+
+    fn combine(&mut self, other: Self, counts: fn(u16, u16) -> u16, lengths: fn(u32, u32) -> u32) {
+        let own = [&mut self.words, &mut self.stems, &mut self.pairs];
+        for (own, other) in own.into_iter().zip([other.words, other.stems, other.pairs]) {
+            for (word, parts) in other {
+                let own = own.entry(word).or_default();
+                own.iter_mut().zip(parts).for_each(|(own, count)| *own = counts(*own, count));
+            }
+        }
+        self.lengths.iter_mut().zip(other.lengths).for_each(|(own, length)| *own = lengths(*own, length));
+        other.kinds.into_iter().for_each(|(word, source)| self.kind(&word, source));
+    }
+
+    /// Counts a word that names the kind of the product, or keeps the more certain source.
+    pub(crate) fn kind(&mut self, word: &str, source: KindSource) {
+        match self.kinds.get_mut(word) {
+            Some(known) => *known = source.max(*known),
+            None => drop(self.kinds.insert(word.to_owned(), source)),
+        }
+    }
+
+    /// Counts the endings of a compound that is written as one word.
+    pub(crate) fn endings(&mut self, word: &str, part: Part, value: u16, language: Language) {
+        for_each_ending(word, language, |ending| {
+            count(&mut self.pairs, &ending_text(ending, language), part, value);
+        });
+    }
+
+    /// Counts a pair and its normal form.
+    pub(crate) fn pair(&mut self, pair: &str, part: Part, value: u16, language: Language) {
+        count(&mut self.pairs, pair, part, value);
+        let (_, form) = normal_form(pair, language);
+        if form != pair {
+            count(&mut self.pairs, &form, part, value);
+        }
+    }
+}
+
+/// Counts the words of categories as alternatives, see [`crate::weights::Weigher::weigh`]. `count_level` counts the words of one level;
+/// its flag is true for the narrowest.
+pub(crate) fn count_categories(
+    categories: &[CategoryPath],
+    counts: &mut Counts,
+    mut count_level: impl FnMut(&str, bool, &mut Counts),
+) {
+    let mut count = |category: &CategoryPath, counts: &mut Counts| {
+        let levels = category.levels();
+        for (at, level) in levels.iter().enumerate() {
+            count_level(level, at + 1 == levels.len(), counts);
+        }
+    };
+    if let [only] = categories {
+        return count(only, counts);
+    }
+    let mut most = Counts::default();
+    for category in categories {
+        let mut own = Counts::default();
+        count(category, &mut own);
+        most.raise_to(own);
+    }
+    counts.add(most);
+}
+
+fn count(counts: &mut HashMap<String, PartCounts>, word: &str, part: Part, value: u16) {
+    let parts = match counts.get_mut(word) {
+        Some(parts) => parts,
+        None => counts.entry(word.to_owned()).or_default(),
+    };
+    let count = &mut parts[part as usize];
+    *count = count.saturating_add(value);
+}
