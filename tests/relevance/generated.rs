@@ -69,8 +69,7 @@ fn ask(products: &[Arc<Product>], random: &mut Rng) -> Asked {
     let category = narrowest(product).unwrap().to_owned();
     let brand = product.content.brand.clone().unwrap_or_default();
     let name = product.content.name.clone();
-    let words: Vec<&str> = name.split_whitespace().collect();
-    let noun = words[words.len().saturating_sub(2)..].join(" ");
+    let noun = noun(&name);
     let (text, thing) = match random.u8(..5) {
         0 => (name.clone(), Thing::Category(category)),
         1 => (noun, Thing::Category(category)),
@@ -85,6 +84,15 @@ fn ask(products: &[Arc<Product>], random: &mut Rng) -> Asked {
         _ => with_extra_word(&text, random),
     };
     Asked { query, thing }
+}
+
+/// Returns the last two words of a name before its size or number, which alone names nothing: of `Linen Napkin Set of 4`, `Napkin Set`.
+fn noun(name: &str) -> String {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let number = words.iter().position(|word| word.contains(|c: char| c.is_ascii_digit()));
+    let end = number.filter(|at| *at > 1).unwrap_or(words.len());
+    let words = words[..end].strip_suffix(&["of"]).unwrap_or(&words[..end]);
+    words[words.len().saturating_sub(2)..].join(" ")
 }
 
 /// Returns the text with one typo inside a word of five letters or more, or as it is without such a word.

@@ -14,10 +14,13 @@ use crate::compound::CompoundReader;
 use crate::dictionary::{Dictionary, Term};
 use crate::forms::normal_form;
 use crate::grammar::is_joining_word;
+use crate::signs::conjunction;
 use crate::units::is_unit;
 
 /// Precedes a kind in [`Dictionary::Pairs`], where no pair begins with it.
 const KIND_MARK: char = '=';
+/// Precedes a word that names a group of kinds there.
+const GROUP_MARK: char = '#';
 /// Precedes a word of a brand there.
 const BRAND_MARK: char = '@';
 /// The fewest letters of a word that names a kind.
@@ -27,10 +30,23 @@ const MIN_LETTERS: usize = 2;
 /// name, so that a product without a category does not rank below all that have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum KindSource {
+    /// A level above the narrowest one, or one of several things, such as `Pots & Pans`. It names a group that the product belongs to,
+    /// which does not order products, but says that the word names things.
+    Group = 1,
     /// A name. It also has words after the thing: colours, models, series.
     Name = 8,
     /// The narrowest level of a category.
     Label = 9,
+}
+
+impl KindSource {
+    /// Returns the term of the products for which this source names the word.
+    pub(crate) fn term(self, word: &str, language: Language) -> Term {
+        match self {
+            Self::Group => group_term(word, language),
+            Self::Name | Self::Label => kind_term(word, language),
+        }
+    }
 }
 
 /// Returns true if a word names a kind of things in a catalogue: of the products that have the word, at least three in ten are of
@@ -42,6 +58,11 @@ pub fn names_kind(as_kind: u64, as_brand: u64, as_word: u64) -> bool {
 /// Returns the term of the products that are of the kind that a word names.
 pub fn kind_term(word: &str, language: Language) -> Term {
     marked(KIND_MARK, word, language)
+}
+
+/// Returns the term of the products that belong to the group of kinds that a word names, and are not of a kind that it names.
+pub fn group_term(word: &str, language: Language) -> Term {
+    marked(GROUP_MARK, word, language)
 }
 
 /// Returns the term of the products whose brand has this word.
@@ -90,6 +111,13 @@ pub(crate) fn may_name(word: &str, language: Language) -> bool {
         && word.chars().nth(MIN_LETTERS - 1).is_some()
         && word.chars().all(char::is_alphabetic)
         && !is_joining_word(word, language)
+}
+
+/// Returns true if the level of a category names several things: `Pots & Pans`, `Ollas y sartenes`, `Sofas, Armchairs`. A product in
+/// it is one of them, and the level does not say which.
+pub(crate) fn names_several_things(level: &str, language: Language) -> bool {
+    let is_and = |word: &str| word == "and" || word == conjunction(language);
+    level.contains(['&', ',']) || query_words(level).iter().any(|(word, _)| is_and(word))
 }
 
 /// Returns true for a language that puts the thing before what describes it: `lampe de bureau`.

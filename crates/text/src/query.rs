@@ -9,7 +9,7 @@ pub use crate::alternatives::Alternative;
 use crate::analysis::{query_signs, query_words};
 use crate::cjk::is_cjk;
 pub use crate::dictionary::Term;
-use crate::kinds::{QueryRole, brand_term, is_thing_first, kind_term, may_name, query_roles};
+use crate::kinds::{QueryRole, brand_term, group_term, is_thing_first, kind_term, may_name, query_roles};
 use crate::neighbours::{add_inches, add_rows, add_synonym};
 use crate::operators::Operators;
 use crate::pairs::for_each_pair;
@@ -44,10 +44,14 @@ pub struct Kind {
 }
 
 impl Kind {
+    /// The number of [`Self::counted_terms`].
+    pub const COUNTED_TERMS: usize = 4;
+
     /// Returns the terms whose document frequencies decide whether the word names a kind, see [`names_kind`](crate::kinds::names_kind):
-    /// of the kind, of brands, and of the word itself.
-    pub fn counted_terms(word: &str, language: Language) -> [Term; 3] {
-        [kind_term(word, language), brand_term(word, language), Term::normalized(word, language)]
+    /// of the kind, of brands, of the word itself, and of the group of kinds, which matters only to [`crate::relaxing`].
+    pub fn counted_terms(word: &str, language: Language) -> [Term; Self::COUNTED_TERMS] {
+        let word_itself = Term::normalized(word, language);
+        [kind_term(word, language), brand_term(word, language), word_itself, group_term(word, language)]
     }
 
     /// Returns the kind with a corrected word.

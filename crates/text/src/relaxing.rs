@@ -1,7 +1,7 @@
 //! The order in which a search makes words optional when few products have them all.
 //!
-//! The words that carry the meaning stay longest: codes, then words that name kinds of things in this catalogue, then brands, then
-//! other words. Before all of them go function words, bare numbers, units and letters, then words found only by a typo, then words
+//! The words that carry the meaning stay longest: codes, then words that name kinds of things in this catalogue, then those that name
+//! groups of kinds, then brands, then other words. Before all of them go function words, bare numbers, units and letters, then words found only by a typo, then words
 //! after `for`, `with` and the like. Among equals the word that most products have goes first.
 
 use std::cmp::Reverse;
@@ -33,6 +33,8 @@ pub struct WordFrequencies {
     pub any_way: u64,
     /// Products of the [kind](crate::kinds) that it names.
     pub as_kind: u64,
+    /// Products of the group of kinds that it names, such as a category above the narrowest one, which are not of a kind that it names.
+    pub as_group: u64,
     /// Products whose brand has it.
     pub as_brand: u64,
 }
@@ -45,6 +47,8 @@ enum Worth {
     Aside,
     Other,
     Brand,
+    /// Names a group of kinds.
+    Group,
     /// Names a kind that describes another one: `laptop` in `laptop backpack`.
     DescribingKind,
     Kind,
@@ -64,7 +68,7 @@ pub fn is_scored_when_optional(word: &Word) -> bool {
 }
 
 /// The indices of the words of a query in the order in which they become optional.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RelaxingOrder {
     /// The words that no product has, which all become optional first.
     pub unknown: Vec<usize>,
@@ -78,24 +82,26 @@ pub struct RelaxingOrder {
 /// Returns the order for the words of a query with these frequencies.
 pub fn relaxing_order(words: &[&Word], frequencies: &[WordFrequencies]) -> RelaxingOrder {
     let places = (0..words.len().min(frequencies.len())).filter(|at| !words[*at].is_quoted);
-    let (mut known, mut unknown): (Vec<usize>, Vec<usize>) =
+    let (mut known, unknown): (Vec<usize>, Vec<usize>) =
         places.partition(|at| frequencies[*at].telling() > 0);
-    let has_quoted = words.iter().any(|word| word.is_quoted);
-    if known.is_empty() && !has_quoted {
-        // Nothing would be left to look for.
-        unknown.clear();
-    }
-    known.sort_by_key(|at| {
+    let worth_at = |at: usize| {
         let before = at.checked_sub(1).map(|before| words[before]);
-        let worth = worth(words[*at], before, &frequencies[*at]);
-        (worth, Reverse((frequencies[*at].telling(), *at)))
-    });
+        worth(words[at], before, &frequencies[at])
+    };
+    let has_quoted = words.iter().any(|word| word.is_quoted);
+    let have_meaning = |places: &[usize]| places.iter().any(|at| worth_at(*at) > Worth::Function);
+    if !has_quoted && (known.is_empty() || have_meaning(&unknown) && !have_meaning(&known)) {
+        // Nothing would be left to look for: no product has any of the words that say what is meant.
+        return RelaxingOrder::default();
+    }
+    known.sort_by_key(|at| (worth_at(*at), Reverse((frequencies[*at].telling(), *at))));
     let most = if has_quoted { known.len() } else { known.len().saturating_sub(1) };
     RelaxingOrder { unknown, known, most }
 }
 
 fn worth(word: &Word, before: Option<&Word>, frequencies: &WordFrequencies) -> Worth {
-    let WordFrequencies { exactly, as_typed, as_kind, as_brand, .. } = *frequencies;
+    let WordFrequencies { exactly, as_typed, as_kind, as_group, as_brand, .. } = *frequencies;
+    let as_thing = as_kind + as_group;
     let text = word.text.as_str();
     let is_unit_of_number = || is_unit(text) && before.is_some_and(|before| is_number(&before.text));
     let is_letter = text.len() == 1;
@@ -109,6 +115,8 @@ fn worth(word: &Word, before: Option<&Word>, frequencies: &WordFrequencies) -> W
         Worth::Code
     } else if as_kind >= MIN_PRODUCTS && names_kind(as_kind, as_brand, exactly) {
         if word.role == QueryRole::Thing { Worth::Kind } else { Worth::DescribingKind }
+    } else if as_thing >= MIN_PRODUCTS && names_kind(as_thing, as_brand, exactly) {
+        Worth::Group
     } else if as_brand >= MIN_PRODUCTS && names_kind(as_brand, 0, exactly) {
         Worth::Brand
     } else {
@@ -122,14 +130,17 @@ fn is_number(word: &str) -> bool {
         && word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/'))
 }
 
-/// Returns true for an article number, and for letters and digits that are not a number with its unit: `wh1000xm4`.
+/// Returns true for an article number, for letters and digits that are not a number with its unit: `wh1000xm4`, and for a word with a
+/// sign: `c#`, `.net`.
 fn is_code(word: &str) -> bool {
     let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let is_size =
         unit.len() < word.len() && unit.len() <= MAX_UNIT_CHARS && unit.chars().all(char::is_alphabetic);
     let is_article_number =
         word.len() >= MIN_ARTICLE_DIGITS && word.bytes().all(|byte| byte.is_ascii_digit());
+    let has_sign = word.contains(['#', '+']) || word.starts_with('.');
     is_article_number
+        || has_sign && word.bytes().any(|byte| byte.is_ascii_alphabetic())
         || word.len() >= MIN_CODE_CHARS
             && word.bytes().any(|byte| byte.is_ascii_digit())
             && word.bytes().any(|byte| byte.is_ascii_alphabetic())
@@ -155,12 +166,50 @@ mod tests {
                 let is_corrected = corrected.contains(&word.text.as_str());
                 let as_typed = if is_corrected { 0 } else { *exactly };
                 let own = if is_corrected { 0 } else { *exactly };
-                WordFrequencies { exactly: own, as_typed, any_way: *exactly, as_kind: *as_kind, as_brand: 0 }
+                let any_way = *exactly;
+                WordFrequencies {
+                    exactly: own,
+                    as_typed,
+                    any_way,
+                    as_kind: *as_kind,
+                    ..WordFrequencies::default()
+                }
             })
             .collect();
         let words: Vec<&Word> = words.iter().collect();
         let RelaxingOrder { unknown, known, .. } = relaxing_order(&words, &frequencies);
         unknown.iter().chain(&known).map(|at| words[*at].text.clone()).collect()
+    }
+
+    /// Returns the frequencies of a word that so many products have, by what it says of them.
+    fn frequencies(exactly: u64, as_group: u64, as_brand: u64) -> WordFrequencies {
+        WordFrequencies { exactly, as_typed: exactly, any_way: exactly, as_kind: 0, as_group, as_brand }
+    }
+
+    #[test]
+    fn a_group_of_kinds_outlives_a_brand_and_other_words() {
+        let request =
+            SearchRequest { words: "black penguin books".to_owned(), ..SearchRequest::all(Currency::USD) };
+        let words = Query::new(&request, Language::English).words;
+        let words: Vec<&Word> = words.iter().collect();
+        let known = |books| {
+            let frequencies = [frequencies(2, 0, 0), frequencies(5, 0, 5), books];
+            relaxing_order(&words, &frequencies).known
+        };
+        assert_eq!(known(frequencies(40, 40, 0)), [0, 1, 2]);
+        assert_eq!(known(frequencies(40, 11, 0)), [2, 0, 1], "few of the products with the word are books");
+    }
+
+    #[test]
+    fn words_without_meaning_are_no_search() {
+        for (text, exactly, expected) in [
+            ("helmet for adults", &[(0, 0), (50, 0), (0, 0)][..], &[][..]),
+            ("6 ft ladder", &[(9, 0), (9, 0), (0, 0)], &[]),
+            ("6 ft", &[(9, 0), (0, 0)], &["ft", "6"]),
+            ("c# novel", &[(2, 0), (90, 90)], &["novel", "c#"]),
+        ] {
+            assert_eq!(order(text, exactly, &[]), expected, "{text}");
+        }
     }
 
     #[test]

@@ -16,7 +16,9 @@ use crate::closed_compounds::for_each_ending;
 use crate::compound::{CompoundReader, CompoundRole, Relation};
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
-use crate::kinds::{KindSource, brand_term, is_counting_word, is_thing_first, kind_term, may_name};
+use crate::kinds::{
+    KindSource, brand_term, is_counting_word, is_thing_first, may_name, names_several_things,
+};
 use crate::markup::plain_text;
 use crate::occurrences::{Counts, PartCounts, count_categories};
 use crate::pairs::Pairs;
@@ -118,7 +120,10 @@ impl Weigher {
         });
         for_each_describing_text(content, |text, part| weigh_text(text, part, None, counts));
         count_categories(&content.categories, counts, |level, is_narrowest, counts| {
-            weigh_text(&plain_text(level), Part::Labels, is_narrowest.then_some(KindSource::Label), counts)
+            let level = plain_text(level);
+            let is_kind = is_narrowest && !names_several_things(&level, language);
+            let source = if is_kind { KindSource::Label } else { KindSource::Group };
+            weigh_text(&level, Part::Labels, Some(source), counts)
         });
         if let Some(sku) = &content.sku {
             let joined = joined(sku);
@@ -134,7 +139,7 @@ impl Weigher {
             .for_each(|(word, own)| emit(dictionary_of(&word, &own), &word, weight(&own, &values)));
         counts.stems.drain().for_each(|(stem, own)| emit(Dictionary::Stems, &stem, weight(&own, &values)));
         counts.pairs.drain().for_each(|(pair, own)| emit(Dictionary::Pairs, &pair, weight(&own, &values)));
-        let kinds = counts.kinds.drain().map(|(word, source)| (kind_term(&word, language), source as u8));
+        let kinds = counts.kinds.drain().map(|(word, source)| (source.term(&word, language), source as u8));
         let brands = brand.iter().map(|word| (brand_term(word, language), 1));
         let mut roles: Vec<_> = kinds.chain(brands).collect();
         roles.sort_unstable_by(|(a, a_weight), (b, b_weight)| (&a.text, b_weight).cmp(&(&b.text, a_weight)));

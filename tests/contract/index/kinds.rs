@@ -147,6 +147,60 @@ async fn products_of_a_kind_rank_before_what_goes_with_them(index: &Index) {
     assert_eq!(listed, index.found(&search_for("projector")).await);
 }
 
+async fn a_group_of_kinds_outlives_what_is_said_about_it(index: &Index) {
+    let of =
+        |id: String, name: &str, category: &str| product(&id, json!({"name": name, "category": category}));
+    let many = |id: &'static str, name: &'static str, category: &'static str| {
+        (0..12).map(move |n| of(format!("{id}{n:02}"), name, category))
+    };
+    index.add(many("novel", "Night train", "Books > Fiction")).await;
+    index.add(many("sofa", "Ektor", "Furniture > Sofas & Armchairs")).await;
+    index.add(many("glove", "Nitrile", "Work > Gloves, Masks")).await;
+    index.add([named("mug1", "Black mug"), named("mug2", "Mug, leather look, black")]).await;
+    for (words, thing) in [
+        ("black books", "novel"),
+        ("leather furniture", "sofa"),
+        ("black armchairs", "sofa"),
+        ("leather gloves", "glove"),
+    ] {
+        let found = first(index, words).await;
+        assert_eq!((found.len(), found[0].as_str()), (12, thing), "{words}: {found:?}");
+    }
+}
+
+async fn a_category_of_several_things_makes_its_products_none_of_them(index: &Index) {
+    let pan = |id: &str, name: &str| product(id, json!({"name": name, "category": "Kitchen > Pots & Pans"}));
+    index
+        .add([
+            pan("casserole", "Casserole"),
+            pan("pan1", "Frying pan with a lid of glass, for all hobs"),
+            pan("pan2", "Copper pan, suitable for induction and gas"),
+            pan("pot", "Stock pot"),
+        ])
+        .await;
+    for words in ["pan", "pans"] {
+        assert_eq!(first(index, words).await[..2], ["pan", "pan"], "{words}");
+    }
+    assert_eq!(first(index, "pots").await[0], "pot");
+}
+
+async fn without_a_word_that_says_what_is_meant_nothing_is_found(index: &Index) {
+    index
+        .add([
+            named("game1", "Game for 6 players"),
+            named("game2", "Game for children, 6 ft"),
+            named("rope", "Rope 30 ft"),
+        ])
+        .await;
+    for words in ["helmet for adults", "helmet 6", "6 ft ladder", "with helmet and 30 ft"] {
+        let answer = index.answer(&search_for(words)).await;
+        assert_eq!((ids(&answer).len(), answer.total), (0, 0), "{words}");
+        assert!(answer.relaxed.is_empty(), "{words}: {:?}", answer.relaxed);
+    }
+    assert_eq!(first(index, "rope for adults").await, ["rope"]);
+    assert_eq!(first(index, "6 ft").await[0], "game");
+}
+
 async fn a_word_that_names_no_kind_here_raises_nothing(index: &Index) {
     // One of six products is a "samsung", because its name ends with the word.
     index
@@ -189,6 +243,9 @@ on_each! {
             the_letters_of_a_sku_make_no_kind,
             a_set_of_things_is_those_things,
             products_of_a_kind_rank_before_what_goes_with_them,
+            a_group_of_kinds_outlives_what_is_said_about_it,
+            a_category_of_several_things_makes_its_products_none_of_them,
+            without_a_word_that_says_what_is_meant_nothing_is_found,
             a_word_that_names_no_kind_here_raises_nothing,
             a_correction_is_far_more_frequent_than_the_word,
         ]

@@ -149,10 +149,17 @@ pub(super) fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<
     if !has_quoted && alone.iter().all(|found| *found == 0) {
         return (query, Vec::new());
     }
+    let worths: Vec<Worth> = (0..query.len()).map(|at| worth(at, &query, &shown)).collect();
+    let have_meaning = |is_known: bool| {
+        let mut words = worths.iter().zip(&alone).filter(|(_, found)| (**found > 0) == is_known);
+        words.any(|(worth, _)| *worth > Worth::Function)
+    };
+    if !has_quoted && have_meaning(false) && !have_meaning(true) {
+        return (query, Vec::new());
+    }
     for (word, found) in query.iter_mut().zip(&alone) {
         word.is_required = word.is_quoted || *found > 0;
     }
-    let worths: Vec<Worth> = (0..query.len()).map(|at| worth(at, &query, &shown)).collect();
     let may_be_optional = |query: &[QueryWord], at: usize| query[at].is_required && !query[at].is_quoted;
     // Without a phrase, one word stays required.
     let least = usize::from(!has_quoted);
@@ -178,6 +185,7 @@ enum Worth {
     Aside,
     Other,
     Brand,
+    Group,
     DescribingKind,
     Kind,
     Code,
@@ -193,7 +201,7 @@ fn worth(at: usize, query: &[QueryWord], shown: &[&Arc<Product>]) -> Worth {
         class(product, std::slice::from_ref(&as_typed)).is_some_and(|class| class[0] > 0)
     };
     let exact = shown.iter().filter(exactly).count() as u64;
-    let [kinds, brands] = ['=', '@'].map(|mark| {
+    let [kinds, groups, brands] = ['=', '#', '@'].map(|mark| {
         let term = format!("{mark}{}", base(text));
         shown.iter().filter(|product| roles(product).contains(&term)).count() as u64
     });
@@ -208,6 +216,8 @@ fn worth(at: usize, query: &[QueryWord], shown: &[&Arc<Product>]) -> Worth {
         Worth::Code
     } else if kinds >= 2 && kinds >= brands && kinds * 10 >= exact * 3 {
         if word.is_thing { Worth::Kind } else { Worth::DescribingKind }
+    } else if kinds + groups >= 2 && kinds + groups >= brands && (kinds + groups) * 10 >= exact * 3 {
+        Worth::Group
     } else if brands >= 2 && brands * 10 >= exact * 3 {
         Worth::Brand
     } else {
@@ -215,12 +225,12 @@ fn worth(at: usize, query: &[QueryWord], shown: &[&Arc<Product>]) -> Worth {
     }
 }
 
-/// Returns the terms of the kinds and brands of a product. Which they are is tested in `crates/text`.
+/// Returns the terms of the kinds, groups and brands of a product. Which they are is tested in `crates/text`.
 fn roles(product: &Product) -> BTreeSet<String> {
     let mut roles = BTreeSet::new();
     let mut weigher = text::weights::Weigher::new(domain::Language::English);
     weigher.weigh(&product.content, |_, term, _| {
-        if term.len() > 1 && term.starts_with(['=', '@']) {
+        if term.len() > 1 && term.starts_with(['=', '#', '@']) {
             roles.insert(term.to_owned());
         }
     });

@@ -4,7 +4,7 @@
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use serde_json::{Value, json};
-use text::query::Word;
+use text::query::{Kind, Word};
 use text::relaxing::{MAX_RELAXED_WORDS, RelaxingOrder, WordFrequencies, relaxing_order};
 
 use crate::search::filters::inside;
@@ -35,7 +35,7 @@ struct WordCounts {
     any_way: Vec<u64>,
     /// Products with each word exactly.
     exactly: Vec<u64>,
-    /// Three counts for each word in turn: products that have it as their kind, as their brand, and in its normal form.
+    /// The counts of [`Kind::counted_terms`] for each word in turn.
     kinds: Vec<u64>,
 }
 
@@ -251,21 +251,24 @@ impl WordCounts {
     /// Splits the counts of [`Interpreter::word_count_filters`].
     fn from_counts(mut counts: Vec<u64>) -> Self {
         let mut any_way = counts.split_off(1);
-        // For each word: one count in any way, one exactly, and three for its kind.
-        let mut exactly = any_way.split_off(any_way.len() / 5);
-        let kinds = exactly.split_off(exactly.len() / 4);
+        // For each word: one count in any way, one exactly, and those of its kind.
+        let words = any_way.len() / (2 + Kind::COUNTED_TERMS);
+        let mut exactly = any_way.split_off(words);
+        let kinds = exactly.split_off(words);
         Self { all: counts[0], any_way, exactly, kinds }
     }
 
     /// Returns the document frequencies of each word, given those before words could have typos.
     fn frequencies(&self, as_typed: &[u64]) -> Vec<WordFrequencies> {
-        let frequencies = |at: usize| WordFrequencies {
+        let kinds = self.kinds.as_chunks::<{ Kind::COUNTED_TERMS }>().0;
+        let words = (0..).zip(kinds).map(|(at, [as_kind, as_brand, _, as_group])| WordFrequencies {
             exactly: self.exactly[at],
             as_typed: as_typed[at],
             any_way: self.any_way[at],
-            as_kind: self.kinds[3 * at],
-            as_brand: self.kinds[3 * at + 1],
-        };
-        (0..self.exactly.len()).map(frequencies).collect()
+            as_kind: *as_kind,
+            as_group: *as_group,
+            as_brand: *as_brand,
+        });
+        words.collect()
     }
 }

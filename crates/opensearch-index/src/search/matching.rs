@@ -71,7 +71,7 @@ pub(super) fn words_query(query: &QueryWords, added_score: Value) -> Value {
 }
 
 /// Returns the filters for the products that have each term of [`Kind::counted_terms`].
-pub(super) fn has_kind_terms(word: &str, language: Language) -> [Value; 3] {
+pub(super) fn has_kind_terms(word: &str, language: Language) -> [Value; Kind::COUNTED_TERMS] {
     Kind::counted_terms(word, language).each_ref().map(has_term)
 }
 

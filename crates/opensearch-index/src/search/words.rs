@@ -126,8 +126,8 @@ impl QueryWords {
     pub(super) fn decide_kinds(&mut self, frequencies: &[u64]) -> bool {
         let mut is_changed = false;
         self.interpretation.kinds.clear();
-        for (named, counts) in self.kinds.iter_mut().zip(frequencies.chunks(3)) {
-            let &[as_kind, as_brand, as_word] = counts else { continue };
+        for (named, counts) in self.kinds.iter_mut().zip(frequencies.chunks(Kind::COUNTED_TERMS)) {
+            let &[as_kind, as_brand, as_word, _] = counts else { continue };
             let is_named = names_kind(as_kind, as_brand, as_word);
             is_changed |= !is_named && as_kind > 0;
             named.is_named = Some(is_named);

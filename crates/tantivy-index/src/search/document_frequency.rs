@@ -20,7 +20,7 @@ pub(crate) fn word_frequencies(
     snapshot: &Snapshot,
     rules: &PinnedAndHidden<'_>,
 ) -> tantivy::Result<WordFrequencies> {
-    let [as_kind, as_brand, _] = kind_frequencies(&word.text, snapshot, rules)?;
+    let [as_kind, as_brand, _, as_group] = kind_frequencies(&word.text, snapshot, rules)?;
     let by_tier = count_by_best_tier(expansion, snapshot, rules)?;
     let at_least = |worst: Tier| by_tier.iter().skip(worst as usize).sum();
     Ok(WordFrequencies {
@@ -28,6 +28,7 @@ pub(crate) fn word_frequencies(
         as_typed: at_least(Tier::Prefix),
         any_way: at_least(Tier::TwoTypos),
         as_kind,
+        as_group,
         as_brand,
     })
 }
@@ -37,12 +38,12 @@ pub(crate) fn kind_frequencies(
     word: &str,
     snapshot: &Snapshot,
     rules: &PinnedAndHidden<'_>,
-) -> tantivy::Result<[u64; 3]> {
+) -> tantivy::Result<[u64; Kind::COUNTED_TERMS]> {
     let is_cached = !rules.has_hidden();
     if is_cached && let Some(known) = snapshot.expansions.kind_frequencies(word) {
         return Ok(known);
     }
-    let mut frequencies = [0; 3];
+    let mut frequencies = [0; Kind::COUNTED_TERMS];
     for (frequency, term) in frequencies.iter_mut().zip(Kind::counted_terms(word, snapshot.language)) {
         let expansion = expand_optional(&term, 1, snapshot)?;
         *frequency = count_by_best_tier(&expansion, snapshot, rules)?.iter().sum();

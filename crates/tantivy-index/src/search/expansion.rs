@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tantivy::postings::TermInfo;
 use text::dictionary::Dictionary;
-use text::query::{Alternative, Word};
+use text::query::{Alternative, Kind, Word};
 use text::score::Tier;
 
 use crate::search::segment::Segment;
@@ -89,7 +89,7 @@ pub(crate) struct ExpansionCache(Mutex<CachedExpansions>);
 #[derive(Default)]
 struct CachedExpansions {
     by_key: HashMap<ExpansionKey, Arc<Expansion>>,
-    kind_frequencies: HashMap<String, [u64; 3]>,
+    kind_frequencies: HashMap<String, [u64; Kind::COUNTED_TERMS]>,
     lists: usize,
 }
 
@@ -121,11 +121,11 @@ impl ExpansionCache {
     }
 
     /// Returns the counts of a word that were inserted.
-    pub(crate) fn kind_frequencies(&self, word: &str) -> Option<[u64; 3]> {
+    pub(crate) fn kind_frequencies(&self, word: &str) -> Option<[u64; Kind::COUNTED_TERMS]> {
         self.lock().kind_frequencies.get(word).copied()
     }
 
-    pub(crate) fn insert_kind_frequencies(&self, word: &str, frequencies: [u64; 3]) {
+    pub(crate) fn insert_kind_frequencies(&self, word: &str, frequencies: [u64; Kind::COUNTED_TERMS]) {
         let mut cached = self.lock();
         cached.make_room(1);
         cached.kind_frequencies.insert(word.to_owned(), frequencies);

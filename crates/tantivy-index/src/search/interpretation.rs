@@ -313,7 +313,7 @@ impl Interpreter<'_> {
             if is_first_page {
                 let text = corrected.as_deref().unwrap_or(&word.word.text);
                 let counted = kind_frequencies(text, self.snapshot, self.rules).map_err(search_error)?;
-                let [as_kind, as_brand, as_word] = counted;
+                let [as_kind, as_brand, as_word, _] = counted;
                 if !names_kind(as_kind, as_brand, as_word) {
                     continue;
                 }
