@@ -11,7 +11,9 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::cjk::{CjkRun, CjkRunBuilder, is_spaceless};
 use crate::fold::{cluster_end, extends_cluster, fold, is_accent, is_format};
-use crate::joins::{Measure, Measures, hyphenated_length, initials_length, is_long_number, spaced_length};
+use crate::joins::{
+    Measure, Measures, hyphenated_length, initials_length, is_long_number, spaced_length, with_measures,
+};
 pub use crate::purpose::Purpose;
 use crate::signs;
 
@@ -19,6 +21,8 @@ use crate::signs;
 const MIN_RUN: usize = 4;
 /// The unit that `"` stands for after a number.
 pub(crate) const INCH: &str = "inch";
+/// The most digits after a point that no digit precedes.
+const MAX_FRACTION: usize = 4;
 /// The most bytes of a word; the rest is ignored.
 const MAX_WORD_BYTES: usize = 250;
 
@@ -114,33 +118,6 @@ pub fn query_words(text: &str) -> Vec<(String, Range<usize>)> {
     with_measures(found, text)
 }
 
-/// Replaces the words of each measure with the measure, followed by its unit if that is written together with it.
-fn with_measures(words: Vec<(String, Range<usize>)>, text: &str) -> Vec<(String, Range<usize>)> {
-    let mut measures = Measures::default();
-    let ended = words.iter().filter_map(|(word, span)| measures.next(word, span, text));
-    let mut found: Vec<_> = ended.collect();
-    found.extend(measures.end());
-    if found.is_empty() {
-        return words;
-    }
-    let mut merged = Vec::with_capacity(words.len());
-    let mut found = found.into_iter().peekable();
-    for (word, span) in words {
-        while let Some(measure) = found.next_if(|measure| measure.span.end <= span.start) {
-            merged.push((measure.text, measure.span));
-            merged.extend(measure.unit);
-        }
-        if found.peek().is_none_or(|measure| span.start < measure.span.start) {
-            merged.push((word, span));
-        }
-    }
-    for measure in found {
-        merged.push((measure.text, measure.span));
-        merged.extend(measure.unit);
-    }
-    merged
-}
-
 /// Returns the signs of a query that has no words, each once with its span. Punctuation is among them: no product has it as a term,
 /// so that such a query finds nothing.
 pub fn query_signs(text: &str) -> Vec<(String, Range<usize>)> {
@@ -202,6 +179,12 @@ struct Splitter<'a, F> {
 /// Returns true for a word so short that with a dot before it, it is another word: `.NET`, `.com`.
 fn is_domain(word: &str) -> bool {
     (2..=3).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+/// Returns true for the digits after a point that no digit precedes, and their unit: `.5`, `.5mm`.
+fn is_fraction(word: &str) -> bool {
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=MAX_FRACTION).contains(&digits) && !word.contains(['.', '/'])
 }
 
 impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
@@ -298,6 +281,10 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             self.character('"', span, text);
             return true;
         }
+        if signs::is_times(c, &text[..span.start], &text[span.end..]) {
+            self.character('x', span, text);
+            return true;
+        }
         let Some(unit) = signs::unit(c, before, after) else { return false };
         unit.chars().for_each(|c| self.character(c, span.clone(), text));
         true
@@ -334,7 +321,7 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             self.end_of_run();
             let is_number = self.word.ends_with(|last: char| last.is_ascii_digit());
             if self.ends_in_sign(c, &span, text)
-                || (is_number && c == ',' && signs::is_thousands(&self.word, &text[span.end..]))
+                || (is_number && signs::is_thousands(c, &self.word, &text[span.end..]))
             {
                 return;
             }
@@ -352,7 +339,8 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             if !joins {
                 self.end_of_compound();
             }
-            if is_number && signs::is_inch(c) {
+            let is_twice = || signs::is_foot(c) && text[span.end..].starts_with(c);
+            if is_number && (signs::is_inch(c) || is_twice()) {
                 (self.emit)(Token::Word(INCH, span));
                 return;
             }
@@ -401,6 +389,12 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             return;
         }
         let has_number = self.word.bytes().any(|byte| byte.is_ascii_digit());
+        if self.dot.is_some_and(|dot| dot + 1 == self.word_span.start && is_fraction(&self.word)) {
+            // `.5` is `0.5`.
+            self.word.insert_str(0, "0.");
+            self.word_span.start -= 1;
+            self.dot = None;
+        }
         if self.purpose == Purpose::Document && (has_number || self.measures.is_inside()) {
             let ended = self.measures.next(&self.word, &self.word_span, self.text);
             self.emit_measure(ended);
@@ -420,7 +414,7 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         if follows_number && self.word == "in" && self.purpose == Purpose::Document {
             (self.emit)(Token::Word(INCH, self.word_span.clone()));
         }
-        let is_number = has_number && self.word.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = has_number && signs::is_number(&self.word);
         self.number_end = is_number.then_some(self.word_span.end);
         if self.purpose == Purpose::Document {
             if self.parts == 0 {
@@ -433,10 +427,18 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         self.word.clear();
     }
 
-    /// Emits the numbers in a word of a document: those of `5.5` and `3/4`, and runs of digits such as that of `TW5600`.
+    /// Emits the numbers in a word of a document: those of `5.5` and `3/4`, and runs of digits such as that of `TW5600`. The version of
+    /// `usb3.0` is also that of `usb3`.
     fn emit_numbers(&mut self) {
         let bytes = self.word.as_bytes();
-        let is_split = bytes[0].is_ascii_digit() && bytes.iter().any(|byte| matches!(byte, b'.' | b'/'));
+        let is_point = |byte: &u8| matches!(byte, b'.' | b'/');
+        let point = bytes.iter().position(is_point);
+        if let Some(point) =
+            point.filter(|point| !bytes[0].is_ascii_digit() && !self.word[*point..].contains('x'))
+        {
+            (self.emit)(Token::Word(&self.word[..point], self.word_span.clone()));
+        }
+        let is_split = bytes[0].is_ascii_digit() && point.is_some() && !bytes.contains(&b'x');
         let is_mixed = bytes.len() > MIN_RUN;
         if !is_split && !is_mixed {
             return;

@@ -10,6 +10,7 @@ use crate::cjk::is_cjk;
 use crate::codes::canonical;
 use crate::dictionary::Dictionary;
 use crate::plurals::singular;
+use crate::signs::is_number;
 
 /// The longest word that is stemmed, in bytes. Longer ones are not words of a language.
 const MAX_STEMMED_BYTES: usize = 80;
@@ -23,7 +24,7 @@ const MAX_STEMMED_BYTES: usize = 80;
 pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>) {
     // Nearly all words begin with a letter.
     if word.as_bytes().first().is_some_and(u8::is_ascii_digit)
-        && let Some(number) = canonical(word).or_else(|| in_inches(word))
+        && let Some(number) = canonical(word).or_else(|| with_unit(word))
     {
         return (Dictionary::Codes, number);
     }
@@ -38,10 +39,13 @@ pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>)
     (Dictionary::Stems, if stem.is_empty() { Cow::Borrowed(word) } else { stem })
 }
 
-/// Returns the common form of a size in inches: `27inch` for `27in`.
-fn in_inches(word: &str) -> Option<Cow<'_, str>> {
+/// Returns the common form of a number with its unit in inches or ohms: `27inch` for `27in`, `470ohm` for `470ohms`.
+fn with_unit(word: &str) -> Option<Cow<'_, str>> {
+    if let Some(ohm) = word.strip_suffix('s').filter(|ohm| ohm.ends_with("ohm")) {
+        return Some(Cow::Borrowed(ohm));
+    }
     let number = word.strip_suffix("in").or_else(|| word.strip_suffix("inches"))?;
-    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| Cow::Owned(format!("{number}{INCH}")))
+    is_number(number).then(|| Cow::Owned(format!("{number}{INCH}")))
 }
 
 /// Returns the stemming algorithm of a language; `None` if only plurals are normalised.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::codes::is_spaced_number;
-use crate::signs::is_inch;
-use crate::units::is_unit;
+use crate::signs::{is_foot, is_inch};
+use crate::units::{is_power, is_unit};
 
 /// The most letters before the number of a measure: `M8 x 25`.
 const MAX_LETTERS: usize = 2;
@@ -51,8 +51,8 @@ enum Gap {
 
 impl Gap {
     fn of(gap: &str) -> Self {
-        // The sign for inches is a unit that is not a word.
-        match gap.trim_start_matches(is_inch).trim() {
+        // The signs for inches and feet are units that are not words.
+        match gap.trim_start_matches(is_mark).trim() {
             "" => Self::Space,
             "×" | "*" => Self::Times,
             _ => Self::Other,
@@ -86,7 +86,7 @@ impl<'a> Parts<'a> {
         }
         let unit = &word[end..];
         let is_unit = unit.len() <= MAX_UNIT && unit.bytes().all(|byte| byte.is_ascii_lowercase());
-        is_unit.then_some(Self { number, unit, count })
+        (is_unit || is_power(unit)).then_some(Self { number, unit, count })
     }
 }
 
@@ -94,11 +94,11 @@ fn add<'a>(text: Cow<'a, str>, more: &'a str) -> Cow<'a, str> {
     if text.is_empty() { Cow::Borrowed(more) } else { text + more }
 }
 
-/// Returns the length of the number at the start of a text: `30`, `2.5`.
+/// Returns the length of the number at the start of a text: `30`, `2.5`, `3/4`.
 fn number_length(text: &str) -> Option<usize> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let whole = digits(text);
-    let fraction = text[whole..].strip_prefix('.').map_or(0, |fraction| 1 + digits(fraction));
+    let fraction = text[whole..].strip_prefix(['.', '/']).map_or(0, |fraction| 1 + digits(fraction));
     (1..=MAX_DIGITS).contains(&whole).then_some(whole + fraction)
 }
 
@@ -142,7 +142,12 @@ impl Measures {
     fn continues(&mut self, word: &str, span: &Range<usize>, text: &str) -> bool {
         let Some(gap) = text.get(self.last_end..span.start).map(Gap::of) else { return false };
         let is_next = if self.is_open { gap == Gap::Space } else { gap == Gap::Times };
-        if is_next {
+        // `24"x36"`: the sign ends the word before the `x`.
+        let after_mark = word
+            .strip_prefix('x')
+            .filter(|_| gap == Gap::Space && !self.is_open && text[..span.start].ends_with(is_mark));
+        if is_next || after_mark.is_some() {
+            let word = after_mark.unwrap_or(word);
             let Some(Parts { number, unit, count }) = Parts::read(word) else { return false };
             self.text.push('x');
             self.text.push_str(&number);
@@ -165,7 +170,7 @@ impl Measures {
 
     /// Returns true if an `x` and a number follow.
     fn has_more(&self, text: &str) -> bool {
-        let rest = text[self.last_end..].trim_start_matches(is_inch).trim_start();
+        let rest = text[self.last_end..].trim_start_matches(is_mark).trim_start();
         let rest = rest.strip_prefix(['x', 'X', '×', '*']);
         rest.is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()))
     }
@@ -184,6 +189,47 @@ impl Measures {
         (self.parts, self.is_open, self.is_word) = (0, false, false);
         is_measure.then(|| Measure { text, span: self.span.clone(), unit })
     }
+}
+
+/// Replaces the words of each measure with the measure, followed by its unit if that is written together with it.
+pub(crate) fn with_measures(words: Vec<(String, Range<usize>)>, text: &str) -> Vec<(String, Range<usize>)> {
+    let mut measures = Measures::default();
+    let ended = words.iter().filter_map(|(word, span)| measures.next(word, span, text));
+    let mut found: Vec<_> = ended.collect();
+    found.extend(measures.end());
+    if found.is_empty() {
+        return words;
+    }
+    let ends: Vec<usize> = found.iter().map(|measure| measure.span.end).collect();
+    let mut merged = Vec::with_capacity(words.len());
+    let mut found = found.into_iter().peekable();
+    for (word, span) in words {
+        while let Some(measure) = found.next_if(|measure| measure.span.end <= span.start) {
+            merged.push((measure.text, measure.span));
+            merged.extend(measure.unit);
+        }
+        let is_outside = found.peek().is_none_or(|measure| span.start < measure.span.start);
+        // The sign for inches after a measure says no more than the signs inside it, which are left out, too.
+        let is_mark = text[span.clone()].starts_with(is_mark) && ends.contains(&span.start);
+        if is_outside && !is_mark {
+            merged.push((word, span));
+        }
+    }
+    for measure in found {
+        merged.push((measure.text, measure.span));
+        merged.extend(measure.unit);
+    }
+    merged
+}
+
+/// Returns true for a sign of inches or feet.
+fn is_mark(c: char) -> bool {
+    is_inch(c) || is_foot(c)
+}
+
+/// Returns true for a measure, or the beginning of one: `20x30`, `m8x25`, `3x1.5`.
+pub(crate) fn is_measure(word: &str) -> bool {
+    Parts::read(word).is_some_and(|parts| parts.count > 1)
 }
 
 /// Returns the length of initials at the start of a text: letters with a dot after each, at least two of them, of which the last

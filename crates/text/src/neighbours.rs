@@ -6,7 +6,9 @@ use domain::search::Synonym;
 use crate::alternatives::{Alternative, is_measure};
 use crate::analysis::{INCH, query_words};
 use crate::dictionary::Term;
+use crate::joins;
 use crate::score::Spelling;
+use crate::signs::is_number;
 use crate::word::Word;
 
 /// The most words of a query that products may write as one.
@@ -17,8 +19,8 @@ const MAX_ROW_BYTES: usize = 40;
 /// Lets `in` after a number mean inches as well.
 pub(crate) fn add_inches(words: &mut [Word], language: Language) {
     for at in 1..words.len() {
-        let is_number = words[at - 1].text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number && words[at].text == "in" {
+        let before = &words[at - 1].text;
+        if (is_number(before) || joins::is_measure(before)) && words[at].text == "in" {
             words[at].add(Alternative::one(Term::normalized(INCH, language), Spelling::Same));
         }
     }

@@ -7,11 +7,10 @@ use domain::Language;
 use crate::analysis::{Purpose, Token, tokens};
 use crate::cjk::CjkRun;
 use crate::signs::is_conjunction;
+use crate::units::is_power;
 
 /// The longest pair, in bytes.
 const MAX_PAIR_BYTES: usize = 40;
-/// Units with a digit, which form pairs with a number: `30 m²`.
-const POWERS: [&str; 12] = ["m2", "m3", "cm2", "cm3", "mm2", "mm3", "km2", "dm3", "ft2", "ft3", "in2", "in3"];
 /// The longest number that forms pairs, in digits.
 const MAX_NUMBER_BYTES: usize = 4;
 
@@ -130,9 +129,8 @@ impl Pairs {
 fn writing(token: &Token<'_>) -> Option<Writing> {
     match token {
         Token::Word(word, _) => {
-            let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase())
-                || POWERS.contains(word)
-                || is_number(word);
+            let is_plain =
+                word.bytes().all(|byte| byte.is_ascii_lowercase()) || is_power(word) || is_number(word);
             is_plain.then_some(Writing::Latin)
         }
         Token::Cjk(run) => writing_of_run(run),

@@ -26,7 +26,8 @@ pub(crate) fn is_special(c: char) -> bool {
         || is_invisible(c)
         || is_letter_apostrophe(c)
         || is_fraction(c)
-        || matches!(c, '\u{B5}' | '\u{3A9}' | '\u{3BC}' | '\u{2033}' | '\u{2126}')
+        || matches!(c, '\u{B5}' | '\u{3A9}' | '\u{3BC}' | '\u{3C9}' | '\u{2033}' | '\u{2126}')
+        || is_cyrillic_x(c)
 }
 
 /// Returns true for a sign that means inches after a number: `27"`.
@@ -34,31 +35,82 @@ pub(crate) fn is_inch(c: char) -> bool {
     matches!(c, '"' | '\u{2033}' | '\u{201D}')
 }
 
-/// Returns true if a comma between a word and the rest of a text separates thousands of a number: `20,000`.
-pub(crate) fn is_thousands(word: &str, rest: &str) -> bool {
-    let is_number = !word.starts_with('0') && word.bytes().all(|byte| byte.is_ascii_digit());
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    is_number && (1..=MAX_THOUSANDS).contains(&word.len()) && digits == 3
+/// Returns true for a sign that means feet after a number: `5'`. Two of them mean inches.
+pub(crate) fn is_foot(c: char) -> bool {
+    matches!(c, '\'' | '\u{2019}' | '\u{2032}')
 }
 
-/// Returns the sign for a character within a number, which continues after it: the point of `5.5` and `5,5`, the bar of `3/4`.
-/// Versions and dates such as `1.2.3` are several words. `before` is the text before the word.
+/// Returns true for the Cyrillic letter that looks like `x`.
+fn is_cyrillic_x(c: char) -> bool {
+    matches!(c, '\u{425}' | '\u{445}')
+}
+
+/// Returns true for the Cyrillic letter that looks like `x` if it stands between two numbers, where people type it for `×`.
+pub(crate) fn is_times(c: char, before: &str, after: &str) -> bool {
+    is_cyrillic_x(c) && before.trim_end().ends_with(is_digit) && after.trim_start().starts_with(is_digit)
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit() || digit(c).is_some()
+}
+
+/// Returns true if a comma between a word and the rest of a text separates thousands of a number: `20,000`.
+pub(crate) fn is_thousands(c: char, word: &str, rest: &str) -> bool {
+    let is_number = !word.starts_with('0') && word.bytes().all(|byte| byte.is_ascii_digit());
+    matches!(c, ',' | '\u{66C}')
+        && is_number
+        && (1..=MAX_THOUSANDS).contains(&word.len())
+        && rest.chars().take_while(|c| is_digit(*c)).count() == 3
+}
+
+/// Returns the sign for a character within a number, which continues after it: the point of `5.5`, `5,5`, `usb3.0` and `3x1,5`, the
+/// bar of `3/4`. Versions and dates such as `1.2.3` are several words. `before` is the text before the word.
 pub(crate) fn inside_number(c: char, word: &str, before: &str, rest: &str) -> Option<char> {
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let is_point = |c: char| matches!(c, '.' | ',' | '/' | '\u{2044}');
+    let digits: usize = rest.chars().take_while(|c| is_digit(*c)).map(char::len_utf8).sum();
+    let is_point = |c: char| matches!(c, '.' | ',' | '\u{66B}' | '/' | '\u{2044}');
     let mut after = rest[digits..].chars();
-    let is_row =
-        before.strip_suffix(is_point).is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit()))
-            || after.next().is_some_and(is_point) && after.next().is_some_and(|c| c.is_ascii_digit());
-    if digits == 0 || is_row || word.len() > MAX_THOUSANDS || !word.bytes().all(|byte| byte.is_ascii_digit())
-    {
+    let is_row = before.strip_suffix(is_point).is_some_and(|before| before.ends_with(is_digit))
+        || after.next().is_some_and(is_point) && after.next().is_some_and(is_digit);
+    let head = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = &word[head.len()..];
+    if digits == 0 || is_row || !(1..=MAX_THOUSANDS).contains(&number.len()) {
         return None;
     }
+    let is_measure = ends_in_times(head);
     match c {
-        '.' | ',' => Some('.'),
-        '/' | '\u{2044}' => is_fraction_of(word, &rest[..digits]).then_some('/'),
+        '.' if head.is_empty() || is_measure || is_version(head, number, &rest[..digits]) => Some('.'),
+        ',' | '\u{66B}' if head.is_empty() => Some('.'),
+        // `10x15,20x30` are two measures.
+        ',' | '\u{66B}' if is_measure && (digits == 1 || !rest[digits..].starts_with(['x', 'X'])) => {
+            Some('.')
+        }
+        '/' | '\u{2044}' if head.is_empty() || is_measure => {
+            is_fraction_of(number, &rest[..digits]).then_some('/')
+        }
         _ => None,
     }
+}
+
+/// Returns true for a number and its `x`, which another number follows: `3x`, `1/2x`.
+fn ends_in_times(head: &str) -> bool {
+    head.strip_suffix('x').is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Returns true if letters with a number and a point are the version of a thing: `usb3.0`, `bluetooth5.0`. Longer numbers are those of
+/// codes.
+fn is_version(letters: &str, number: &str, fraction: &str) -> bool {
+    letters.bytes().all(|byte| byte.is_ascii_lowercase())
+        && number.len() <= MAX_VERSION_DIGITS
+        && fraction.len() <= MAX_VERSION_DIGITS
+}
+
+/// The most digits of each number of a version.
+const MAX_VERSION_DIGITS: usize = 2;
+
+/// Returns true for a number: `27`, `5.5`, `3/4`.
+pub(crate) fn is_number(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/'))
 }
 
 /// Returns true for the fractions in which sizes are given: `1/2`, `3/4`, `11/16`. `12/24` are two numbers.
@@ -101,6 +153,12 @@ pub(crate) fn unit(c: char, before: Option<char>, after: Option<char>) -> Option
         '\u{B5}' => Some("u"),
         '\u{2126}' => Some("ohm"),
         'μ' if !is_greek(before) && after.is_some_and(|after| after.is_ascii_alphabetic()) => Some("u"),
+        // In lower case it is the sign only directly after a number or its prefix, as in `10kω`.
+        'ω' if before.is_some_and(|before| before.is_ascii_alphanumeric())
+            && !after.is_some_and(char::is_alphabetic) =>
+        {
+            Some("ohm")
+        }
         'Ω' if !is_greek(before) && !after.is_some_and(char::is_alphabetic) => Some("ohm"),
         _ => None,
     }
@@ -208,6 +266,25 @@ mod tests {
             [('٣', Some('3')), ('۹', Some('9')), ('०', Some('0')), ('५', Some('5')), ('x', None), ('Ⅳ', None)]
         {
             assert_eq!(digit(c), expected, "{c}");
+        }
+    }
+
+    #[test]
+    fn numbers_continue_after_a_point_or_a_bar() {
+        for (word, c, rest, expected) in [
+            ("5", ',', "5", Some('.')),
+            ("usb3", '.', "0 hub", Some('.')),
+            ("usb3", ',', "0", None),
+            ("usb3", '.', "0.1", None),
+            ("pc1000", '.', "20", None),
+            ("3x1", ',', "5", Some('.')),
+            ("10x15", ',', "20x30", None),
+            ("1/2x3", '/', "32", Some('/')),
+            ("12", '/', "24", None),
+            ("3", '\u{66B}', "\u{665}", Some('.')),
+            ("a", '.', "5", None),
+        ] {
+            assert_eq!(inside_number(c, word, "", rest), expected, "{word}{c}{rest}");
         }
     }
 

@@ -56,32 +56,5 @@ fn run_of(alternative: &Alternative) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::query::Query;
-    use domain::Currency;
-    use domain::input::read_product;
-    use domain::search::SearchRequest;
-
-    fn is_found(name: &str, query: &str) -> bool {
-        let json = format!("{{\"name\":{name:?}}}");
-        let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
-        let terms = Terms::new(&content, &mut Weigher::new(domain::Language::default()));
-        let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
-        let words = Query::new(&request, domain::Language::default()).words;
-        !words.is_empty()
-            && words
-                .iter()
-                .all(|word| word.alternatives.iter().any(|alternative| terms.weight(alternative).is_some()))
-    }
-
-    #[test]
-    fn a_run_is_found_where_its_characters_are_neighbours() {
-        assert!(is_found("東京都立大学", "京都立"));
-        assert!(is_found("東京", "京"));
-        assert!(!is_found("東京 京都", "東京都"), "not over the space");
-        assert!(!is_found("京都東京", "京都京"));
-        assert!(is_found("Desk lamps", "lamp") && is_found("Headphones", "head phones"));
-        assert!(!is_found("Desk lamp", "lam"));
-    }
-}
+#[path = "terms_tests.rs"]
+mod tests;

@@ -1,0 +1,106 @@
+use super::*;
+use crate::query::Query;
+use domain::Currency;
+use domain::input::read_product;
+use domain::search::SearchRequest;
+
+fn is_found(name: &str, query: &str) -> bool {
+    let json = format!("{{\"name\":{name:?}}}");
+    let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
+    let terms = Terms::new(&content, &mut Weigher::new(domain::Language::default()));
+    let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
+    let words = Query::new(&request, domain::Language::default()).words;
+    !words.is_empty()
+        && words
+            .iter()
+            .all(|word| word.alternatives.iter().any(|alternative| terms.weight(alternative).is_some()))
+}
+
+#[test]
+fn a_run_is_found_where_its_characters_are_neighbours() {
+    assert!(is_found("東京都立大学", "京都立"));
+    assert!(is_found("東京", "京"));
+    assert!(!is_found("東京 京都", "東京都"), "not over the space");
+    assert!(!is_found("京都東京", "京都京"));
+    assert!(is_found("Desk lamps", "lamp") && is_found("Headphones", "head phones"));
+    assert!(!is_found("Desk lamp", "lam"));
+}
+
+/// Checks that each writing of a group finds a product with any other writing.
+fn assert_equal(groups: &[&[&str]]) {
+    let mut missing = Vec::new();
+    for group in groups {
+        for name in *group {
+            missing.extend(group.iter().filter(|query| !is_found(name, query)).map(|query| (query, name)));
+        }
+    }
+    assert!(missing.is_empty(), "query, product: {missing:#?}");
+}
+
+#[test]
+fn versions_and_sizes_are_written_to_their_letters_or_apart() {
+    assert_equal(&[
+        &["USB3.0", "USB 3.0", "USB-3.0"],
+        &["Bluetooth5.0", "bluetooth 5.0"],
+        &["HDMI2.1", "HDMI 2.1", "hdmi-2.1"],
+    ]);
+    assert!(is_found("USB3.0 hub", "usb3") && is_found("USB3.0 hub", "usb 3"));
+    for (name, query) in [("USB 3.1", "usb3.0"), ("USB3.1", "usb 3.0"), ("USB 3", "usb3.0")] {
+        assert!(!is_found(name, query), "{query} in {name}");
+    }
+    assert!(is_found("Games for PS4,PS5 and PC1000.20", "ps4 ps5 20"));
+}
+
+#[test]
+fn numbers_and_measures_match_in_every_notation() {
+    assert_equal(&[
+        &[
+            "3x1.5",
+            "3 x 1.5",
+            "3 x 1,5",
+            "3x1,5",
+            "3\u{D7}1,5",
+            "3 \u{445} 1.5",
+            "3\u{445}1,5",
+            "3*1.5",
+            "3x1\u{66B}5",
+        ],
+        &[".5", "0.5", "0,5", "\u{660}\u{66B}\u{665}"],
+        &["1.5mm2", "1,5 mm\u{B2}", "1.5 mm2", "1,5mm\u{B2}"],
+        &["2m3", "2 m\u{B3}", "2 m3"],
+        &["3x1.5mm2", "3 x 1,5 mm\u{B2}", "3x1,5 mm2"],
+        &["10\u{2044}12", "10/12"],
+        &["1\u{2044}2", "1/2", "\u{BD}"],
+        &["470ohms", "470 ohm", "470\u{3A9}", "470 ohms", "470 \u{2126}"],
+        &["4.7k\u{3C9}", "4.7 kohm", "4,7k\u{3A9}", "4.7kohms"],
+        &["27\"", "27''", "27 in", "27\u{2019}\u{2019}", "27 inch", "27in"],
+        &["27.5\"", "27,5 in", "27.5in", "27.5 inches"],
+        &["24\"x36\"", "24\" x 36\"", "24''x36''"],
+        &["2\"x4\"", "2x4", "2 x 4", "2\" x 4\""],
+        &["5' x 7'", "5x7", "5'x7'"],
+        &["1/2x3/32", "1/2 x 3/32", "1/2\" x 3/32\""],
+        &["PH2x100", "ph2 x 100"],
+        &["20,000", "20000", "20\u{66C}000"],
+    ]);
+    for (name, query) in [
+        ("24 x 36 in", "24\"x36\""),
+        ("24x36", "24\"x36\""),
+        ("24\"x36\"", "24 x 36 in"),
+        ("24\"x36\"", "24x36"),
+        ("Frames 10x15,20x30", "20x30 10x15"),
+        ("Board 1,5x2,5x3", "1.5x2.5x3"),
+        ("Чехол х100", "чехол х100"),
+    ] {
+        assert!(is_found(name, query), "{query} in {name}");
+    }
+    for (name, query) in [
+        ("M8 x 25", "m8 x 20"),
+        ("M8 x 250", "m8x25"),
+        ("3 x 1.5", "3x1"),
+        ("3 x 15", "3x1.5"),
+        ("5 mm", "0.5 mm"),
+        ("1.5 mm2", "15mm2"),
+    ] {
+        assert!(!is_found(name, query), "{query} in {name}");
+    }
+}
