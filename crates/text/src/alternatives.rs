@@ -6,12 +6,21 @@ use crate::analysis::{has_digit, query_words};
 use crate::cjk::{self, is_cjk};
 use crate::dictionary::{Dictionary, Term};
 use crate::forms::normal_form;
+use crate::joins;
 use crate::score::Spelling;
 
 /// The most words of a synonym; the rest is ignored.
 const MAX_WORDS: usize = domain::search::MAX_QUERY_WORDS;
 /// The most parts of a code that products may write apart.
 const MAX_CODE_PARTS: usize = 6;
+/// The most letters before the number of a code that a name precedes: `EOS R6`, `Lumix GH5`.
+const MAX_CODE_LETTERS: usize = 2;
+/// The fewest letters of a name that is written together with a code.
+const MIN_NAME_LETTERS: usize = 3;
+/// The fewest digits of a number that is a part of a code.
+const MIN_CODE_DIGITS: usize = 3;
+/// The fewest characters of a part of a code that is two words itself.
+const MIN_PAIR_CHARS: usize = 4;
 
 /// Terms that match a word together: a product must have all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -87,21 +96,79 @@ pub(crate) fn initials(word: &str) -> Option<String> {
     (is_initials && letters.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(letters)
 }
 
-/// Returns the alternative of a product that writes the letters and digits of a code apart: `RTX 4070 Ti` for `rtx4070ti`. Each part
-/// must be adjacent to the next one. Returns `None` for two parts, which the term of the pair covers.
-pub(crate) fn split(word: &str, language: Language) -> Option<Alternative> {
-    if !word.is_ascii() || !has_digit(word) {
-        return None;
+/// Returns the alternatives of products that write a code in parts.
+///
+/// 1. All letters and digits apart: `RTX 4070 Ti` for `rtx4070ti`. Each part must be adjacent to the next one. The term of the pair
+///    covers codes of two parts.
+/// 2. In two parts, of which one has letters and digits: `S24 Ultra`, `WH 1000XM4`. Terms for such neighbours would make the index
+///    larger, so that the parts may be anywhere in the product.
+pub(crate) fn split(word: &str, language: Language) -> Vec<Alternative> {
+    let is_code = word.bytes().all(|byte| byte.is_ascii_alphanumeric()) && has_digit(word);
+    if !is_code || joins::is_measure(word) {
+        return Vec::new();
     }
     let is_alike = |a: &u8, b: &u8| a.is_ascii_digit() == b.is_ascii_digit();
     let parts: Vec<&str> =
         word.as_bytes().chunk_by(is_alike).filter_map(|part| str::from_utf8(part).ok()).collect();
-    let is_code =
-        (3..=MAX_CODE_PARTS).contains(&parts.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_code.then(|| {
-        let terms = parts.windows(2).map(|pair| Term::joined_pair(&pair.concat(), language));
-        Alternative { terms: terms.collect(), is_phrase: false, spelling: Spelling::Joined }
-    })
+    let all = |terms: Vec<Term>| Alternative { terms, is_phrase: false, spelling: Spelling::Joined };
+    match parts.as_slice() {
+        [letters, _] if letters.as_bytes()[0].is_ascii_lowercase() => {
+            let starts = (1..=MAX_CODE_LETTERS).filter_map(|length| letters.len().checked_sub(length));
+            let starts = starts.filter(|start| *start >= MIN_NAME_LETTERS);
+            starts.filter_map(|start| in_two(word, start, as_word, language)).map(all).collect()
+        }
+        parts if (3..=MAX_CODE_PARTS).contains(&parts.len()) => {
+            let pairs = parts.windows(2).map(|pair| Term::joined_pair(&pair.concat(), language)).collect();
+            let ends = parts.iter().scan(0, |end, part| {
+                *end += part.len();
+                Some(*end)
+            });
+            let in_two = ends.take(parts.len() - 1).flat_map(|end| {
+                [as_word, of_words].into_iter().filter_map(move |term| in_two(word, end, term, language))
+            });
+            let mut found = vec![pairs];
+            for terms in in_two {
+                if !found.contains(&terms) {
+                    found.push(terms);
+                }
+            }
+            found.into_iter().map(all).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Returns the terms of a code in two parts, each by `term`; `None` if a part is so short that nearly any product has it.
+fn in_two(
+    word: &str,
+    at: usize,
+    term: fn(&str, Language) -> Option<Term>,
+    language: Language,
+) -> Option<Vec<Term>> {
+    let parts: [&str; 2] = word.split_at_checked(at)?.into();
+    let is_long = |part: &&str| {
+        let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
+        part.len() >= if is_number { MIN_CODE_DIGITS } else { 2 }
+    };
+    if !parts.iter().all(is_long) {
+        return None;
+    }
+    parts.into_iter().map(|part| term(part, language)).collect()
+}
+
+fn as_word(part: &str, language: Language) -> Option<Term> {
+    Some(Term::normalized(part, language))
+}
+
+/// Returns the term of a part of a code that may be two words in turn: `iPhone 15`, `Wi-Fi`, `Pro Max`. Two words have some letters,
+/// so that `Ti` is `None`.
+fn of_words(part: &str, language: Language) -> Option<Term> {
+    let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
+    match letters.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        true if part.len() >= MIN_PAIR_CHARS => Some(Term::joined_pair(part, language)),
+        true if letters.len() == part.len() => None,
+        _ => Some(Term::normalized(part, language)),
+    }
 }
 
 /// Returns true for a measure of numbers only: `8x25`.

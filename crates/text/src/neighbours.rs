@@ -4,17 +4,20 @@ use domain::Language;
 use domain::search::Synonym;
 
 use crate::alternatives::{Alternative, is_measure};
-use crate::analysis::{INCH, query_words};
+use crate::analysis::{INCH, has_digit, query_words};
 use crate::dictionary::Term;
 use crate::joins;
 use crate::score::Spelling;
 use crate::signs::is_number;
+use crate::units::is_unit;
 use crate::word::Word;
 
 /// The most words of a query that products may write as one.
 const MAX_JOINED_WORDS: usize = 4;
 /// The most bytes of words that are joined.
 const MAX_ROW_BYTES: usize = 40;
+/// The most bytes of a code that is joined with its neighbours. Longer ones are article numbers.
+const MAX_CODE_BYTES: usize = 8;
 
 /// Lets `in` after a number mean inches as well.
 pub(crate) fn add_inches(words: &mut [Word], language: Language) {
@@ -27,9 +30,11 @@ pub(crate) fn add_inches(words: &mut [Word], language: Language) {
 }
 
 /// Adds to each word the alternative that a product writes it and its neighbours as one: `rtx 4070 ti` and `RTX4070Ti`, `d i y` and
-/// `DIY`. Two words are a pair. Three or four are joined only if some of them, but not all, are numbers, or if each has one character.
+/// `DIY`. Two words are a pair, except codes, which form none: `s24 ultra`. Three or four are joined only if some of them, but not all,
+/// are numbers or codes, or if each has one character.
 pub(crate) fn add_rows(words: &mut [Word], language: Language) {
-    let is_number = |word: &Word| word.text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number =
+        |word: &Word| word.text.bytes().all(|byte| byte.is_ascii_digit()) || is_short_code(&word.text);
     let may_join = |word: &Word| is_number(word) || word.text.bytes().all(|byte| byte.is_ascii_lowercase());
     for at in 1..words.len() {
         let (letters, measure) = (&words[at - 1].text, &words[at].text);
@@ -39,10 +44,12 @@ pub(crate) fn add_rows(words: &mut [Word], language: Language) {
             words[at - 1..=at].iter_mut().for_each(|word| word.add(alternative.clone()));
         }
     }
-    for length in 3..=MAX_JOINED_WORDS {
+    for length in 2..=MAX_JOINED_WORDS {
         for start in 0..(words.len() + 1).saturating_sub(length) {
             let row = &words[start..start + length];
+            let has_code = row.iter().any(|word| is_short_code(&word.text));
             let is_row = row.iter().all(may_join)
+                && (length > 2 || has_code)
                 && (row.iter().any(is_number) != row.iter().all(is_number)
                     || row.iter().all(|word| word.text.len() == 1));
             let whole: String = row.iter().map(|word| word.text.as_str()).collect();
@@ -52,6 +59,17 @@ pub(crate) fn add_rows(words: &mut [Word], language: Language) {
             }
         }
     }
+}
+
+/// Returns true for letters and digits that are neither a size nor a measure: `s24`, `r6`, `1000xm4`, `6e`.
+fn is_short_code(word: &str) -> bool {
+    let unit = word.trim_start_matches(|c: char| c.is_ascii_digit());
+    word.len() <= MAX_CODE_BYTES
+        && word.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
+        && has_digit(word)
+        && !unit.is_empty()
+        && !is_unit(unit)
+        && !joins::is_measure(word)
 }
 
 /// Adds the synonym's alternatives to each word of each occurrence of its `from` in the query.

@@ -9,6 +9,7 @@ pub use crate::alternatives::Alternative;
 use crate::analysis::{query_signs, query_words};
 use crate::cjk::is_cjk;
 pub use crate::dictionary::Term;
+use crate::joins::is_measure;
 use crate::kinds::{QueryRole, brand_term, group_term, is_thing_first, kind_term, may_name, query_roles};
 use crate::neighbours::{add_inches, add_rows, add_synonym};
 use crate::operators::Operators;
@@ -125,7 +126,10 @@ impl Query {
         }
         if let Some(last) = found.last_mut() {
             // The beginning of the last word in a run is unknown, so the run cannot be a prefix.
-            last.is_prefix = request.match_mode != MatchMode::Any && !last.is_quoted && !is_cjk(&last.text);
+            // A measure is complete, unless the shopper is still typing: `m8x2` is no beginning of `m8x25`.
+            let is_complete =
+                last.is_quoted || is_cjk(&last.text) || (is_measure(&last.text) && !request.is_prefix_query);
+            last.is_prefix = request.match_mode != MatchMode::Any && !is_complete;
         }
         let roles = query_roles(text, language);
         for word in &mut found {

@@ -27,6 +27,16 @@ fn only_the_last_word_is_a_beginning_and_may_come_twice() {
 }
 
 #[test]
+fn a_measure_is_a_beginning_only_while_it_is_typed() {
+    for text in ["m8x2", "20 x 3", "3x1.5"] {
+        assert!(!words(text, Tuning::default())[0].is_prefix, "{text}");
+        let request = SearchRequest { words: text.to_owned(), ..SearchRequest::all(Currency::USD) };
+        let typing = SearchRequest { is_prefix_query: true, ..request };
+        assert!(Query::new(&typing, Language::English).words[0].is_prefix, "{text}");
+    }
+}
+
+#[test]
 fn a_word_is_found_in_either_number_and_written_with_its_neighbour() {
     let found = words("head phones 256 gb", Tuning::default());
     let alternatives = |word: &Word| -> Vec<(Dictionary, String)> {
@@ -64,12 +74,36 @@ fn a_code_matches_its_parts_and_parts_match_the_code() {
         word.alternatives.iter().map(texts).collect()
     };
     let code = &words("rtx4070ti", Tuning::default())[0];
-    assert_eq!(terms(code), [vec!["rtx4070ti"], vec!["rtx4070ti"], vec!["rtx4070", "4070ti"]]);
-    for (query, whole) in [("rtx 4070 ti", "rtx4070ti"), ("d i y", "diy"), ("wi-fi-6", "wifi6")] {
+    assert_eq!(
+        terms(code),
+        [
+            vec!["rtx4070ti"],
+            vec!["rtx4070ti"],
+            vec!["rtx4070", "4070ti"],
+            vec!["rtx", "4070ti"],
+            vec!["rtx4070", "ti"]
+        ]
+    );
+    for (query, whole) in [
+        ("rtx 4070 ti", "rtx4070ti"),
+        ("d i y", "diy"),
+        ("wi-fi-6", "wifi6"),
+        ("s24 ultra", "s24ultra"),
+        ("eos r6", "eosr6"),
+    ] {
         let found = words(query, Tuning::default());
         assert!(found.iter().all(|word| word.matches_exactly(whole)), "{query}");
     }
     assert!(!words("red desk lamp", Tuning::default())[0].matches_exactly("reddesklamp"));
+    for whole in ["20x30", "m8x25", "3x1.5", "256gb", "ps5"] {
+        assert!(
+            words(whole, Tuning::default())[0]
+                .alternatives
+                .iter()
+                .all(|own| own.terms.len() == 1 || own.terms[1].text == "m")
+        );
+    }
+    assert!(!words("256gb ssd", Tuning::default())[0].matches_exactly("256gbssd"));
     let initials = &words("e.l.f.", Tuning::default())[0];
     assert!(initials.matches_exactly("elf") && initials.matches_exactly("e.l.f"));
 }

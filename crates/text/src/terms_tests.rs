@@ -104,3 +104,30 @@ fn numbers_and_measures_match_in_every_notation() {
         assert!(!is_found(name, query), "{query} in {name}");
     }
 }
+
+#[test]
+fn codes_match_together_and_in_parts_of_letters_and_digits() {
+    assert_equal(&[
+        &["WiFi6E", "Wi-Fi 6E", "wifi 6e", "wi-fi-6e"],
+        &["S24Ultra", "S24 Ultra"],
+        &["EOSR6", "EOS R6"],
+        &["iPhone15ProMax", "iPhone 15 Pro Max"],
+        &["WH1000XM4", "WH 1000XM4", "WH-1000XM4"],
+        &["RTX 4070 Ti", "RTX4070Ti", "RTX-4070-Ti"],
+        &["GalaxyS24", "Galaxy S24"],
+    ]);
+    for (name, query) in
+        [("12V 7Ah", "12v7ah"), ("iPhone15 Pro Max", "iphone 15 pro max"), ("Camera Lumix GH5", "lumixgh5")]
+    {
+        assert!(is_found(name, query), "{query} in {name}");
+    }
+    for (name, query) in [
+        ("RTX 4080 and a Ti frame", "rtx4080ti"),
+        ("M8 x 250", "m8x25"),
+        ("Zoom 20x, 30 pieces", "20x30"),
+        ("S24 case", "s24ultra"),
+        ("EOS R5", "eosr6"),
+    ] {
+        assert!(!is_found(name, query), "{query} in {name}");
+    }
+}
