@@ -12,7 +12,8 @@ use unicode_normalization::char::is_combining_mark;
 use crate::cjk::{CjkRun, CjkRunBuilder, is_spaceless};
 use crate::fold::{cluster_end, extends_cluster, fold, is_accent, is_format};
 use crate::joins::{
-    Measure, Measures, hyphenated_length, initials_length, is_long_number, spaced_length, with_measures,
+    Measure, Measures, hyphenated_length, initials_length, is_long_number, part_number_length, spaced_length,
+    with_measures,
 };
 pub use crate::purpose::Purpose;
 use crate::signs;
@@ -202,7 +203,8 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
     /// and digits. Returns its end. In a document, an article number is emitted but `None` returned, because its groups are words too.
     fn joined(&mut self, plain: Range<usize>) -> Option<usize> {
         let next = self.text.as_bytes().get(plain.end).copied()?;
-        let is_start = self.word.is_empty() && self.parts == 0;
+        let before = self.text[..plain.start].chars().next_back();
+        let is_start = self.word.is_empty() && !matches!(before, Some('-' | '\u{2010}' | '\u{2011}'));
         if !is_start || !matches!(next, b'-' | b'.' | b' ' | 0xE2) {
             return None;
         }
@@ -211,8 +213,7 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             return None;
         }
         if next == b'.' {
-            let before = self.text[..plain.start].chars().next_back();
-            if plain.len() != 1 || matches!(before, Some('.' | '-' | '\'')) {
+            if plain.len() != 1 || matches!(before, Some('.' | '\'')) {
                 return None;
             }
             let end = plain.start + initials_length(rest)?;
@@ -221,7 +222,7 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         }
         let length = match (next, self.purpose) {
             (b' ', _) => spaced_length(rest),
-            (_, Purpose::Query) => hyphenated_length(rest),
+            (_, Purpose::Query) => hyphenated_length(rest).or_else(|| self.part_number_length(plain.start)),
             (_, Purpose::Document) => None,
         };
         let end = plain.start + length?;
@@ -235,6 +236,13 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         self.word.make_ascii_lowercase();
         self.word_span = plain.start..end;
         Some(end)
+    }
+
+    /// Returns the length of a part number that begins here and has no parts before it.
+    fn part_number_length(&self, start: usize) -> Option<usize> {
+        let before = self.text[..start].chars().next_back();
+        let is_start = before.is_none_or(|before| before.is_whitespace() || before == '(');
+        is_start.then(|| part_number_length(&self.text[start..])).flatten()
     }
 
     /// Emits initials with their dots. A document has them without the dots, and as letters, as well.

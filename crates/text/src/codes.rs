@@ -2,12 +2,18 @@
 
 use std::borrow::Cow;
 
+use crate::units::is_unit;
+
 /// The fewest and the most digits of an article number.
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=14;
 /// The fewest digits without zeros at the start. A shorter number is not an article number.
 const MIN_SIGNIFICANT: usize = 6;
 /// The digits of an ISBN before 2007.
 const ISBN_DIGITS: usize = 10;
+/// The fewest consecutive digits of a part number.
+const MIN_PART_DIGITS: usize = 3;
+/// The most letters of a part of a part number that has letters only.
+const MAX_PART_LETTERS: usize = 4;
 
 /// Returns the form that an article number has in every length: without zeros at the start, and an ISBN as an EAN. `None` for other
 /// words.
@@ -25,6 +31,25 @@ pub(crate) fn canonical(word: &str) -> Option<Cow<'_, str>> {
     }
     let is_number = digits.len() == word.len() && significant.len() >= MIN_SIGNIFICANT;
     is_number.then_some(Cow::Borrowed(significant))
+}
+
+/// Returns true for the parts of a part number, in lower case, that hyphens join: `xl-4000`, `dcd-796-p1t`. It has letters and digits and a
+/// number of three or more digits that is not a size. Letters on their own are few, unlike those of words: `playstation-500`. After
+/// digits at the start, a letter must precede a digit somewhere: `100-pack` and `100-240v` are quantities.
+pub(crate) fn is_part_number(parts: &[&str]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    let has_digits =
+        |part: &&str| part.as_bytes().windows(MIN_PART_DIGITS).any(|run| run.iter().all(is_digit));
+    let is_size = |part: &&str| is_unit(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let is_letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_model = |part: &&str| {
+        part.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_digit())
+    };
+    parts.len() > 1
+        && parts.iter().any(|part| has_digits(part) && !is_size(part))
+        && parts.iter().any(|part| !part.bytes().all(|byte| byte.is_ascii_digit()))
+        && parts.iter().all(|part| !is_letters(part) || (1..=MAX_PART_LETTERS).contains(&part.len()))
+        && (parts[0].starts_with(|c: char| c.is_ascii_lowercase()) || parts.iter().any(is_model))
 }
 
 /// Returns true if groups of digits are an article number that is written with spaces: its check digit is right. An EAN of 8 digits
@@ -81,6 +106,38 @@ mod tests {
                 assert_eq!(canonical(form), canonical(forms[0]), "{form}");
                 assert!(canonical(form).is_some(), "{form}");
             }
+        }
+    }
+
+    #[test]
+    fn part_numbers_have_letters_and_digits() {
+        let is_number = |text: &str| is_part_number(&text.split('-').collect::<Vec<_>>());
+        for text in ["xl-4000", "b12-7777", "wh-1000xm4", "dcd-796-p1t", "796-p1t", "rtx-4070-ti", "1000-xm4"]
+        {
+            assert!(is_number(text), "{text}");
+        }
+        for text in [
+            "t-shirt",
+            "usb-c",
+            "2-pack",
+            "24-inch",
+            "4-port",
+            "10-20",
+            "wi-fi-6",
+            "galaxy-s24",
+            "100-pack",
+            "500-piece",
+            "100-240v",
+            "500ml-set",
+            "1080p-60hz",
+            "usb-128gb",
+            "1000-2000",
+            "playstation-500",
+            "xl4000",
+            "a--100",
+            "",
+        ] {
+            assert!(!is_number(text), "{text}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::codes::is_spaced_number;
+use crate::codes::{is_part_number, is_spaced_number};
 use crate::signs::{is_foot, is_inch};
 use crate::units::{is_power, is_unit};
 
@@ -263,7 +263,6 @@ const MAX_CODE_BYTES: usize = 250;
 
 /// Returns the length of a number with hyphens at the start of a text: `978-0-13-110362-7`, `0-8044-2957-X`.
 pub(crate) fn hyphenated_length(text: &str) -> Option<usize> {
-    let is_hyphen = |c: char| matches!(c, '-' | '\u{2010}' | '\u{2011}');
     let (mut digits, mut end, mut hyphens, mut last) = (0, 0, 0, ' ');
     for (at, c) in text.char_indices().take_while(|(at, _)| *at <= MAX_CODE_BYTES) {
         let is_check = matches!(c, 'x' | 'X') && is_hyphen(last);
@@ -285,6 +284,27 @@ pub(crate) fn hyphenated_length(text: &str) -> Option<usize> {
     let is_apart = !text[end..].starts_with(char::is_alphanumeric);
     (inner > 0 && inner <= hyphens && digits >= MIN_CODE_DIGITS && is_apart).then_some(end)
 }
+
+/// Returns the length of a part number with hyphens at the start of a text: `XL-4000`, `DCD-796-P1T`. Other characters than punctuation
+/// before a space may change its last part, as in `XL-4000+`.
+pub(crate) fn part_number_length(text: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || is_hyphen(c);
+    let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let after = text[end..].trim_start_matches(['.', ',', ';', ':', '!', '?', ')']);
+    if end > MAX_PART_NUMBER_BYTES || !after.is_empty() && !after.starts_with(char::is_whitespace) {
+        return None;
+    }
+    let number = text[..end].to_ascii_lowercase();
+    let parts: Vec<&str> = number.split(is_hyphen).collect();
+    is_part_number(&parts).then_some(end)
+}
+
+fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}' | '\u{2011}')
+}
+
+/// The most bytes of a part number with hyphens.
+const MAX_PART_NUMBER_BYTES: usize = 40;
 
 /// Returns the length of an article number with spaces at the start of a text, as it stands below its bars: `4 006381 333931`.
 pub(crate) fn spaced_length(text: &str) -> Option<usize> {
@@ -405,6 +425,23 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(spaced_length(text), length, "{text}");
+        }
+    }
+
+    #[test]
+    fn part_numbers_with_hyphens_are_one_word() {
+        for (text, length) in [
+            ("XL-4000 printer", Some(7)),
+            ("wh\u{2010}1000xm4.", Some(12)),
+            ("xl-4000, red", Some(7)),
+            ("xl-4000+", None),
+            ("xl-4000.5", None),
+            ("xl-4000\u{301}", None),
+            ("xl-4000-", None),
+            ("xl-4000-\u{E9}", None),
+            ("t-shirt 4000", None),
+        ] {
+            assert_eq!(part_number_length(text), length, "{text}");
         }
     }
 

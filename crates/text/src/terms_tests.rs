@@ -114,11 +114,17 @@ fn codes_match_together_and_in_parts_of_letters_and_digits() {
         &["iPhone15ProMax", "iPhone 15 Pro Max"],
         &["WH1000XM4", "WH 1000XM4", "WH-1000XM4"],
         &["RTX 4070 Ti", "RTX4070Ti", "RTX-4070-Ti"],
+        &["XL-4000", "XL4000", "XL 4000"],
+        &["DCD-796-P1T", "DCD796P1T", "DCD796-P1T"],
+        &["B12-7777", "B127777"],
         &["GalaxyS24", "Galaxy S24"],
     ]);
-    for (name, query) in
-        [("12V 7Ah", "12v7ah"), ("iPhone15 Pro Max", "iphone 15 pro max"), ("Camera Lumix GH5", "lumixgh5")]
-    {
+    for (name, query) in [
+        ("12V 7Ah", "12v7ah"),
+        ("iPhone15 Pro Max", "iphone 15 pro max"),
+        ("Camera Lumix GH5", "lumixgh5"),
+        ("DCD 796 P1T", "dcd-796-p1t"),
+    ] {
         assert!(is_found(name, query), "{query} in {name}");
     }
     for (name, query) in [
@@ -126,6 +132,8 @@ fn codes_match_together_and_in_parts_of_letters_and_digits() {
         ("M8 x 250", "m8x25"),
         ("Zoom 20x, 30 pieces", "20x30"),
         ("S24 case", "s24ultra"),
+        ("XL shirt", "xl-4000"),
+        ("4000 pieces", "xl-4000"),
         ("EOS R5", "eosr6"),
     ] {
         assert!(!is_found(name, query), "{query} in {name}");
