@@ -12,8 +12,8 @@ use unicode_normalization::char::is_combining_mark;
 use crate::cjk::{CjkRun, CjkRunBuilder, is_spaceless};
 use crate::fold::{cluster_end, extends_cluster, fold, is_accent, is_format};
 use crate::joins::{
-    Measure, Measures, hyphenated_length, initials_length, is_long_number, part_number_length, spaced_length,
-    with_measures,
+    Measure, Measures, hyphenated_length, initials_length, is_dot, is_long_number, part_number_length,
+    spaced_length, with_measures,
 };
 pub use crate::purpose::Purpose;
 use crate::signs;
@@ -22,8 +22,6 @@ use crate::signs;
 const MIN_RUN: usize = 4;
 /// The unit that `"` stands for after a number.
 pub(crate) const INCH: &str = "inch";
-/// The most digits after a point that no digit precedes.
-const MAX_FRACTION: usize = 4;
 /// The most bytes of a word; the rest is ignored.
 const MAX_WORD_BYTES: usize = 250;
 
@@ -182,12 +180,6 @@ fn is_domain(word: &str) -> bool {
     (2..=3).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
-/// Returns true for the digits after a point that no digit precedes, and their unit: `.5`, `.5mm`.
-fn is_fraction(word: &str) -> bool {
-    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
-    (1..=MAX_FRACTION).contains(&digits) && !word.contains(['.', '/'])
-}
-
 impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
     /// Adds ASCII letters and digits.
     fn plain(&mut self, letters: &str, span: Range<usize>) {
@@ -205,15 +197,15 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         let next = self.text.as_bytes().get(plain.end).copied()?;
         let before = self.text[..plain.start].chars().next_back();
         let is_start = self.word.is_empty() && !matches!(before, Some('-' | '\u{2010}' | '\u{2011}'));
-        if !is_start || !matches!(next, b'-' | b'.' | b' ' | 0xE2) {
+        if !is_start || !matches!(next, b'-' | b'.' | b' ' | 0xC2 | 0xE2) {
             return None;
         }
         let rest = &self.text[plain.start..];
         if next == b' ' && !rest.as_bytes()[0].is_ascii_digit() {
             return None;
         }
-        if next == b'.' {
-            if plain.len() != 1 || matches!(before, Some('.' | '\'')) {
+        if matches!(next, b'.' | 0xC2) {
+            if plain.len() != 1 || before.is_some_and(|before| is_dot(before) || before == '\'') {
                 return None;
             }
             let end = plain.start + initials_length(rest)?;
@@ -248,11 +240,14 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
     /// Emits initials with their dots. A document has them without the dots, and as letters, as well.
     fn initials(&mut self, span: Range<usize>) {
         self.end_of_run();
-        let dotted = self.text[span.clone()].trim_end_matches('.').to_ascii_lowercase();
+        let letters: String = self.text[span.clone()].chars().filter(char::is_ascii_alphabetic).collect();
+        let letters = letters.to_ascii_lowercase();
+        let dotted = letters.split("").filter(|letter| !letter.is_empty()).collect::<Vec<_>>().join(".");
         (self.emit)(Token::Word(&dotted, span.clone()));
         if self.purpose == Purpose::Document {
-            (self.emit)(Token::Word(&dotted.replace('.', ""), span.clone()));
-            for (at, letter) in dotted.char_indices().filter(|(_, letter)| *letter != '.') {
+            (self.emit)(Token::Word(&letters, span.clone()));
+            let places = self.text[span.clone()].char_indices().filter(|(_, c)| c.is_ascii_alphabetic());
+            for ((at, _), letter) in places.zip(letters.chars()) {
                 let at = span.start + at;
                 (self.emit)(Token::Word(letter.encode_utf8(&mut [0; 4]), at..at + 1));
             }
@@ -397,7 +392,7 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             return;
         }
         let has_number = self.word.bytes().any(|byte| byte.is_ascii_digit());
-        if self.dot.is_some_and(|dot| dot + 1 == self.word_span.start && is_fraction(&self.word)) {
+        if self.dot.is_some_and(|dot| dot + 1 == self.word_span.start && signs::is_after_point(&self.word)) {
             // `.5` is `0.5`.
             self.word.insert_str(0, "0.");
             self.word_span.start -= 1;

@@ -232,28 +232,31 @@ pub(crate) fn is_measure(word: &str) -> bool {
     Parts::read(word).is_some_and(|parts| parts.count > 1)
 }
 
-/// Returns the length of initials at the start of a text: letters with a dot after each, at least two of them, of which the last
-/// one needs no dot. `e.l.f.`, `D.I.Y`.
+/// Returns the length of initials at the start of a text: letters with the same dot after each, at least two of them, of which the last
+/// one needs no dot. `e.l.f.`, `D.I.Y`, `M·A·C`.
 pub(crate) fn initials_length(text: &str) -> Option<usize> {
+    let dot = text.chars().nth(1).filter(|dot| is_dot(*dot))?;
     let (mut end, mut letters) = (0, 0);
-    let mut rest = text.as_bytes();
-    while let [letter, after @ ..] = rest
-        && letter.is_ascii_alphabetic()
-    {
-        let has_dot = after.first() == Some(&b'.');
-        let next = text[end + 1..].chars().next();
-        if !has_dot && next.is_some_and(|next| next.is_alphanumeric() || next == '\'') {
+    while text.as_bytes().get(end).is_some_and(u8::is_ascii_alphabetic) {
+        let after = &text[end + 1..];
+        let has_dot = after.starts_with(dot);
+        if !has_dot && after.starts_with(|next: char| next.is_alphanumeric() || next == '\'') {
             return None;
         }
         letters += 1;
-        end += if has_dot { 2 } else { 1 };
-        rest = &text.as_bytes()[end..];
+        end += 1;
         if !has_dot {
             break;
         }
+        end += dot.len_utf8();
     }
     let is_apart = !text[end..].starts_with(char::is_alphanumeric);
     (letters >= 2 && is_apart).then_some(end)
+}
+
+/// Returns true for a dot after the letters of initials.
+pub(crate) fn is_dot(c: char) -> bool {
+    matches!(c, '.' | '\u{B7}')
 }
 
 /// The fewest digits of a number with hyphens that is one word: of an EAN or ISBN, not of a range such as `1000-2000`.
@@ -403,6 +406,8 @@ mod tests {
             ("e.l.f.s", Some(7)),
             ("b.1", None),
             ("elf", None),
+            ("M\u{B7}A\u{B7}C lipstick", Some(7)),
+            ("a\u{B7}bc", None),
         ] {
             assert_eq!(initials_length(text), length, "{text}");
         }

@@ -52,7 +52,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) span: Range<usize>,
     /// True for a number and its unit.
     pub(crate) is_size: bool,
-    /// The word before the pair and the pair written as one, with their span, if they are two words and a number: `Wi-Fi 6`.
+    /// The word before the pair and the pair written as one, with their span, if they are two words and a number, or
+    /// three letters: `Wi-Fi 6`, `D I Y`.
     pub(crate) triple: Option<(&'a str, Range<usize>)>,
 }
 
@@ -111,7 +112,10 @@ impl Pairs {
         let is_size = is_number(pair) && !is_number(text);
         let omitted = if let Token::Cjk(run) = token { run.text().len() - run.as_queried().len() } else { 0 };
         let end = pair.len() - omitted;
-        let is_triple = is_number(text) && !first.is_empty() && !is_number(first) && !is_number(pair);
+        let after_two = || is_number(text) && !is_number(first) && !is_number(pair);
+        let is_initials =
+            || self.words.len() == 3 && self.words.bytes().all(|byte| byte.is_ascii_lowercase());
+        let is_triple = !first.is_empty() && self.second_length > 0 && (after_two() || is_initials());
         let triple = (is_triple && self.words.len() <= MAX_PAIR_BYTES)
             .then_some((self.words.as_str(), first_start..span.end));
         (self.second_length > 0 && end <= MAX_PAIR_BYTES).then(|| Pair {
@@ -186,6 +190,10 @@ mod tests {
         assert_eq!(
             triples("a b 1 c d 22 e"),
             [("ab1".to_owned(), "a b 1".to_owned()), ("cd22".to_owned(), "c d 22".to_owned())]
+        );
+        assert_eq!(
+            triples("a D I Y kit"),
+            [("adi".to_owned(), "a D I".to_owned()), ("diy".to_owned(), "D I Y".to_owned())]
         );
         assert!(triples("one 2 three 4, x5 y 6").is_empty());
     }

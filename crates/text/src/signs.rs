@@ -107,6 +107,15 @@ fn is_version(letters: &str, number: &str, fraction: &str) -> bool {
 /// The most digits of each number of a version.
 const MAX_VERSION_DIGITS: usize = 2;
 
+/// The most digits after a point that no digit precedes.
+const MAX_FRACTION: usize = 4;
+
+/// Returns true for the digits after a point that no digit precedes, and their unit: `.5`, `.5mm`.
+pub(crate) fn is_after_point(word: &str) -> bool {
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=MAX_FRACTION).contains(&digits) && !word.contains(['.', '/'])
+}
+
 /// Returns true for a number: `27`, `5.5`, `3/4`.
 pub(crate) fn is_number(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())

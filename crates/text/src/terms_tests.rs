@@ -139,3 +139,12 @@ fn codes_match_together_and_in_parts_of_letters_and_digits() {
         assert!(!is_found(name, query), "{query} in {name}");
     }
 }
+
+#[test]
+fn initials_match_with_dots_of_any_kind_and_spaces() {
+    assert_equal(&[
+        &["M\u{B7}A\u{B7}C", "MAC", "M.A.C.", "m a c"],
+        &["D I Y", "DIY", "d.i.y", "D\u{B7}I\u{B7}Y"],
+    ]);
+    assert!(!is_found("Grade A in B", "ainb"));
+}

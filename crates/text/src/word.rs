@@ -51,14 +51,15 @@ impl Word {
             alternatives.chain(spellings.iter().map(|run| joined(run))).collect()
         } else {
             let same = Alternative::one(Term::normalized(&text, language), Spelling::Same);
-            let initials = initials(&text)
-                .map(|word| Alternative::one(Term::normalized(&word, language), Spelling::Joined));
+            let initials = initials(&text).map(|word| {
+                [Alternative::one(Term::normalized(&word, language), Spelling::Joined), joined(&word)]
+            });
             let in_sku = same.in_sku();
             let ending = ending_term(&text, language).map(|term| Alternative::one(term, Spelling::Joined));
             [same]
                 .into_iter()
                 .chain(in_sku)
-                .chain(initials)
+                .chain(initials.into_iter().flatten())
                 .chain(ending)
                 .chain(letter_apart(&text, language))
                 .chain([joined(&text)])
