@@ -19,13 +19,15 @@ const MAX_REFERENCE_BYTES: usize = 32;
 const CDATA: &str = "![CDATA[";
 
 /// Elements that begin a new line, so that the words before and after them are separate.
-const BLOCKS: [&str; 47] = [
+const BLOCKS: [&str; 50] = [
     "address",
     "article",
     "aside",
+    "audio",
     "blockquote",
     "body",
     "br",
+    "button",
     "caption",
     "center",
     "dd",
@@ -67,21 +69,28 @@ const BLOCKS: [&str; 47] = [
     "th",
     "tr",
     "ul",
+    "video",
 ];
 /// Other elements. A name that is in neither list is text: `HDMI <male> to <female>`.
-const INLINES: [&str; 71] = [
-    "a", "abbr", "acronym", "area", "audio", "b", "base", "bdi", "bdo", "big", "blink", "button", "canvas",
-    "cite", "code", "col", "colgroup", "data", "datalist", "del", "dfn", "em", "embed", "font", "frame",
-    "frameset", "hgroup", "i", "iframe", "img", "input", "ins", "kbd", "label", "link", "map", "mark",
-    "marquee", "meta", "meter", "noscript", "object", "optgroup", "output", "param", "path", "picture",
-    "progress", "q", "rp", "rt", "ruby", "s", "samp", "script", "select", "small", "source", "span",
-    "strike", "strong", "style", "sub", "sup", "svg", "template", "textarea", "tfoot", "thead", "title",
-    "tt",
+const INLINES: [&str; 70] = [
+    "a", "abbr", "acronym", "area", "b", "base", "bdi", "bdo", "big", "blink", "canvas", "cite", "code",
+    "col", "colgroup", "data", "datalist", "del", "dfn", "em", "embed", "font", "frame", "frameset",
+    "hgroup", "i", "iframe", "img", "input", "ins", "kbd", "label", "link", "map", "mark", "marquee", "math",
+    "meta", "meter", "noscript", "object", "optgroup", "output", "param", "path", "picture", "progress", "q",
+    "rp", "rt", "ruby", "s", "samp", "script", "select", "small", "source", "span", "strike", "strong",
+    "style", "sub", "sup", "svg", "template", "textarea", "tfoot", "thead", "title", "tt",
 ];
 /// The rest of them.
-const MORE_INLINES: [&str; 7] = ["u", "var", "video", "wbr", "noembed", "noframes", "track"];
+const MORE_INLINES: [&str; 6] = ["u", "var", "wbr", "noembed", "noframes", "track"];
 /// Elements whose content is not text of the product.
-const HIDDEN: [&str; 5] = ["script", "style", "iframe", "noembed", "noframes"];
+const HIDDEN: [&str; 8] = ["script", "style", "iframe", "noembed", "noframes", "svg", "math", "template"];
+/// Hidden elements of other languages than HTML, which are empty if their tag ends with `/>`.
+const FOREIGN: [&str; 2] = ["svg", "math"];
+/// The most bytes in which the end tag of a custom element is looked for, so that a text of many such tags is not read to its end from
+/// each of them.
+const MAX_CUSTOM_BYTES: usize = 16 << 10;
+/// The longest prefix of the name of an element that is not of HTML: `o:p`, `st1:place`.
+const MAX_PREFIX: usize = 3;
 
 /// Returns the text of a field: without markup, with character references decoded and white space collapsed, each block on a line
 /// of its own. A field without markup is returned as it is.
@@ -114,7 +123,10 @@ fn markup_of(text: &str) -> Option<BufferQueue> {
             end_of_cdata = rest.find("]]>").map_or(text.len(), |length| at + 1 + length);
         }
         let is_markup = match sign {
-            b'<' => last_end.is_some_and(|end| end > at) && begins_tag(rest),
+            b'<' => match last_end.is_some_and(|end| end > at) {
+                true => begins_tag(rest),
+                false => is_cut_off(rest),
+            },
             _ => begins_reference(rest),
         };
         has_markup |= is_markup;
@@ -134,10 +146,28 @@ fn begins_tag(rest: &str) -> bool {
         return true;
     }
     let name = rest.strip_prefix(['/', '!']).unwrap_or(rest);
-    let length = name.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b':').count();
-    let ends =
-        name.as_bytes().get(length).is_some_and(|next| matches!(next, b'>' | b'/' | b' ' | b'\t'..=b'\r'));
-    ends && is_element(&name[..length])
+    let (name, after) = name.split_at(name_length(name));
+    let ends = after.starts_with(['>', '/', ' ', '\t', '\n', '\u{B}', '\u{C}', '\r']);
+    ends && (is_element(name) || is_custom(name, rest))
+}
+
+/// Returns true for a tag that the end of the text cuts off, as feeds with limits do: `<img src="a.jpg`, `</p`. A name alone may be
+/// text.
+fn is_cut_off(rest: &str) -> bool {
+    let name = rest.strip_prefix('/').unwrap_or(rest);
+    let (name, after) = name.split_at(name_length(name));
+    let has_attribute = || {
+        let attribute = after.trim_start();
+        let length = attribute.bytes().take_while(|byte| byte.is_ascii_alphabetic() || *byte == b'-').count();
+        attribute.len() < after.len() && length > 0 && attribute[length..].trim_start().starts_with('=')
+    };
+    let is_end = rest.starts_with('/') && after.is_empty();
+    is_element(name) && (is_end || has_attribute())
+}
+
+/// Returns the length of the name of an element at the start of a text.
+fn name_length(text: &str) -> usize {
+    text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-')).count()
 }
 
 /// Returns true for the name of an HTML element, or of one of Office's such as `o:p`.
@@ -145,7 +175,17 @@ fn is_element(name: &str) -> bool {
     let is_name = |known: &&str| known.eq_ignore_ascii_case(name);
     let is_known = BLOCKS.iter().chain(&INLINES).chain(&MORE_INLINES).any(is_name);
     let prefix = name.split_once(':').map(|(prefix, _)| prefix);
-    is_known || prefix.is_some_and(|prefix| prefix.len() <= 2) || name.eq_ignore_ascii_case("doctype")
+    is_known
+        || prefix.is_some_and(|prefix| prefix.len() <= MAX_PREFIX)
+        || name.eq_ignore_ascii_case("doctype")
+}
+
+/// Returns true for a custom element, whose name has a hyphen. It needs an end tag, so that `<male-to-female>` alone is text.
+fn is_custom(name: &str, rest: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.contains('-')
+        && (rest.starts_with('/')
+            || rest[..rest.floor_char_boundary(MAX_CUSTOM_BYTES)].contains(&format!("</{name}")))
 }
 
 /// Returns true if a complete character reference begins with `&` and this text.
@@ -206,6 +246,9 @@ impl Collected {
             self.hidden = self.hidden.filter(|hidden| *hidden != name);
             return TokenSinkResult::Continue;
         }
+        if tag.self_closing && FOREIGN.contains(&name) {
+            return TokenSinkResult::Continue;
+        }
         let Some(hidden) = HIDDEN.into_iter().find(|hidden| *hidden == name) else {
             return TokenSinkResult::Continue;
         };
@@ -251,6 +294,13 @@ mod tests {
             ("<script>never closed, with a >", ""),
             ("<![CDATA[Lamp & shade]]>", "Lamp & shade"),
             ("<iframe src=x>frame</iframe>Lamp", "Lamp"),
+            ("<svg width=9><title>Icon</title><path d='M0'/></svg>Lamp<svg/>shade", "Lampshade"),
+            ("<math><mi>x</mi></math>Lamp<template><p>Row</p></template>", "Lamp"),
+            ("Lamp <img src=\"a.jpg", "Lamp"),
+            ("<p>Lamp</p", "Lamp"),
+            ("Lamp <a class='x' href='https://shop.example/", "Lamp"),
+            ("A <st1:place w:st=\"on\">Lamp</st1:place><O:P></O:P>", "A Lamp"),
+            ("<my-element size=9>Lamp</my-element>", "Lamp"),
         ] {
             assert_eq!(plain_text(html), text, "{html}");
         }
@@ -265,6 +315,8 @@ mod tests {
             ("H<sub>2</sub>O, <b>Gore</b>-Tex", "H2O, Gore-Tex"),
             ("<div>\n  a&nbsp; \n b </div>", "a b"),
             ("Herren<wbr>schuhe", "Herrenschuhe"),
+            ("Oak<button>Buy</button>Ash<video></video>Elm<audio></audio>Fir", "Oak\nBuy\nAsh\nElm\nFir"),
+            ("<figure>Oak</figure>Ash<select><option>Elm<option>Fir</select>", "Oak\nAsh\nElm\nFir"),
         ] {
             assert_eq!(plain_text(html), text, "{html}");
         }
@@ -304,6 +356,10 @@ mod tests {
             "<b",
             "x <a",
             "<book>",
+            "size < 5 cm",
+            "width <b = 5",
+            "HDMI <male-to-female> cable",
+            "a <male=5",
         ] {
             assert!(matches!(plain_text(text), Cow::Borrowed(same) if same == text), "{text}");
         }
