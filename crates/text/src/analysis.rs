@@ -12,8 +12,8 @@ use unicode_normalization::char::is_combining_mark;
 use crate::cjk::{CjkRun, CjkRunBuilder, is_spaceless};
 use crate::fold::{cluster_end, extends_cluster, fold, is_accent, is_format};
 use crate::joins::{
-    Measure, Measures, hyphenated_length, initials_length, is_dot, is_long_number, part_number_length,
-    spaced_length, with_measures,
+    Measure, Measures, hyphenated_length, initials_length, is_dot, is_hyphen, is_long_number,
+    part_number_length, spaced_length, with_measures,
 };
 pub use crate::purpose::Purpose;
 use crate::signs;
@@ -195,13 +195,15 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
     /// and digits. Returns its end. In a document, an article number is emitted but `None` returned, because its groups are words too.
     fn joined(&mut self, plain: Range<usize>) -> Option<usize> {
         let next = self.text.as_bytes().get(plain.end).copied()?;
-        let before = self.text[..plain.start].chars().next_back();
-        let is_start = self.word.is_empty() && !matches!(before, Some('-' | '\u{2010}' | '\u{2011}'));
-        if !is_start || !matches!(next, b'-' | b'.' | b' ' | 0xC2 | 0xE2) {
+        if !self.word.is_empty() || !matches!(next, b'-' | b'.' | b' ' | 0xC2 | 0xE2) {
             return None;
         }
         let rest = &self.text[plain.start..];
         if next == b' ' && !rest.as_bytes()[0].is_ascii_digit() {
+            return None;
+        }
+        let before = self.text[..plain.start].chars().next_back();
+        if before.is_some_and(is_hyphen) {
             return None;
         }
         if matches!(next, b'.' | 0xC2) {

@@ -302,7 +302,8 @@ pub(crate) fn part_number_length(text: &str) -> Option<usize> {
     is_part_number(&parts).then_some(end)
 }
 
-fn is_hyphen(c: char) -> bool {
+/// Returns true for a hyphen.
+pub(crate) fn is_hyphen(c: char) -> bool {
     matches!(c, '-' | '\u{2010}' | '\u{2011}')
 }
 
