@@ -166,8 +166,8 @@ impl CallError {
 /// restore them while the program runs.
 pub(crate) fn kind_of(status: u16, error_type: &str) -> PortErrorKind {
     match (status, error_type) {
-        // OpenSearch blocks writes while the disks are above the flood-stage watermark.
-        (_, "cluster_block_exception") => PortErrorKind::Full,
+        // OpenSearch blocks writes and new indexes while the disks are above the flood-stage watermark.
+        (_, "cluster_block_exception" | "index_create_block_exception") => PortErrorKind::Full,
         (429, _) => PortErrorKind::Throttled,
         (401 | 403 | 404 | 408, _) => PortErrorKind::Unavailable,
         (500.., _) => PortErrorKind::Unavailable,
@@ -216,6 +216,7 @@ mod tests {
     fn errors_say_what_can_be_done() {
         assert_eq!(kind_of(429, "rejected_execution_exception"), PortErrorKind::Throttled);
         assert_eq!(kind_of(429, "cluster_block_exception"), PortErrorKind::Full);
+        assert_eq!(kind_of(403, "index_create_block_exception"), PortErrorKind::Full);
         assert_eq!(kind_of(503, ""), PortErrorKind::Unavailable);
         assert_eq!(kind_of(404, "index_not_found_exception"), PortErrorKind::Unavailable);
         assert_eq!(kind_of(400, "parsing_exception"), PortErrorKind::Internal);

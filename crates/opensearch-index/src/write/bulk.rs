@@ -185,6 +185,7 @@ struct PendingItems<'a> {
 }
 
 /// An attempt after which some items are still pending.
+#[derive(Debug)]
 struct AttemptError {
     error: PortError,
     is_retryable: bool,
@@ -199,23 +200,25 @@ impl PendingItems<'_> {
 
     async fn send(&mut self) -> Result<(), AttemptError> {
         let outcomes = self.request().await.map_err(|error| AttemptError {
-            is_retryable: is_overload(&error),
+            is_retryable: error.status().is_some_and(|status| is_overload(status, error.kind())),
             error: error.during(WRITING),
         })?;
-        let mut rejected = Vec::new();
-        let mut result = Ok(());
+        let mut pending = Vec::new();
+        let mut failure: Option<AttemptError> = None;
         for (item, outcome) in std::mem::take(&mut self.items).into_iter().zip(outcomes) {
             match outcome {
                 ItemOutcome::Final(applied) => self.outcomes[item.position] = applied,
-                ItemOutcome::Rejected(kind, reason) => {
-                    let error = PortError::bare(kind, format!("{WRITING}: {reason}"));
-                    result = Err(AttemptError { error, is_retryable: true });
-                    rejected.push(item);
+                ItemOutcome::Failed(own) => {
+                    // One item that no retry helps makes the whole request fail.
+                    if failure.as_ref().is_none_or(|known| known.is_retryable && !own.is_retryable) {
+                        failure = Some(own);
+                    }
+                    pending.push(item);
                 }
             }
         }
-        self.items = rejected;
-        result
+        self.items = pending;
+        failure.map_or(Ok(()), Err)
     }
 
     /// Sends one request and returns the outcomes in the order of the items.
@@ -243,9 +246,10 @@ async fn refresh(client: &Client, alias: &str) -> Result<(), PortError> {
     }
 }
 
-/// Returns true if the server rejected the whole request and may accept it a moment later.
-fn is_overload(error: &CallError) -> bool {
-    matches!(error.status(), Some(429 | 502 | 503 | 504)) && error.kind() != PortErrorKind::Full
+/// Returns true if the server is overloaded or did not answer in time, so that it may accept the same write a moment later. Missing
+/// rights, a missing index and full disks last until an operator removes their cause.
+fn is_overload(status: u16, kind: PortErrorKind) -> bool {
+    matches!(status, 408 | 429 | 502 | 503 | 504) && kind != PortErrorKind::Full
 }
 
 #[derive(Deserialize)]
@@ -279,8 +283,8 @@ struct ItemResult {
 /// The outcome of one item in one attempt.
 enum ItemOutcome {
     Final(Applied),
-    /// A later attempt may succeed.
-    Rejected(PortErrorKind, String),
+    /// The index did not take it, for a reason that is not in the document.
+    Failed(AttemptError),
 }
 
 impl ItemResult {
@@ -293,7 +297,13 @@ impl ItemResult {
             404 if error_type.is_empty() => ItemOutcome::Final(Applied::Done),
             // The document itself is at fault.
             400 | 413 => ItemOutcome::Final(Applied::Refused(format!("OpenSearch refuses it: {reason}"))),
-            status => ItemOutcome::Rejected(kind_of(status, &error_type), reason),
+            status => {
+                let kind = kind_of(status, &error_type);
+                ItemOutcome::Failed(AttemptError {
+                    error: PortError::bare(kind, format!("{WRITING}: {reason}")),
+                    is_retryable: is_overload(status, kind),
+                })
+            }
         }
     }
 }
@@ -314,24 +324,47 @@ mod tests {
         assert_eq!(read(two, 2).unwrap(), 2);
         for (answer, expected) in [(two, 1), (two, 3), ("{}", 1)] {
             let error = read(answer, expected).unwrap_err();
-            assert!(!is_overload(&error), "it is not sent again unchanged");
+            assert_eq!(error.status(), None, "it is not sent again unchanged");
             assert!(error.during(WRITING).is_transient(), "{answer}");
         }
     }
 
     #[test]
-    fn items_rejected_under_load_are_sent_again_and_faulty_documents_are_not() {
-        let outcome = |json: &str| serde_json::from_str::<ItemResult>(json).unwrap().outcome();
-        let failed =
-            |status: u16| outcome(&format!(r#"{{"status":{status},"error":{{"type":"t","reason":"r"}}}}"#));
-        for status in [429, 500, 503] {
-            assert!(matches!(failed(status), ItemOutcome::Rejected(..)), "{status}");
+    fn only_items_that_an_overloaded_server_rejects_are_sent_again() {
+        let outcome = |status: u16, error_type: &str| {
+            let json = json!({ "status": status, "error": { "type": error_type, "reason": "the reason" } });
+            serde_json::from_value::<ItemResult>(json).unwrap().outcome()
+        };
+        use PortErrorKind::{Full, Internal, Throttled, Unavailable};
+        for (status, error_type, kind, is_retryable) in [
+            (429, "rejected_execution_exception", Throttled, true),
+            (503, "unavailable_shards_exception", Unavailable, true),
+            (504, "process_cluster_event_timeout_exception", Unavailable, true),
+            (408, "", Unavailable, true),
+            (401, "security_exception", Unavailable, false),
+            (403, "security_exception", Unavailable, false),
+            (404, "index_not_found_exception", Unavailable, false),
+            (403, "cluster_block_exception", Full, false),
+            (429, "cluster_block_exception", Full, false),
+            (403, "index_create_block_exception", Full, false),
+            (500, "illegal_state_exception", Unavailable, false),
+            (418, "", Internal, false),
+        ] {
+            let ItemOutcome::Failed(failure) = outcome(status, error_type) else {
+                panic!("{status} {error_type}");
+            };
+            assert_eq!(
+                (failure.error.kind, failure.is_retryable),
+                (kind, is_retryable),
+                "{status} {error_type}"
+            );
+            assert!(failure.error.chain().contains("the reason"), "{status} {error_type}");
         }
         for status in [400, 413] {
-            assert!(matches!(failed(status), ItemOutcome::Final(Applied::Refused(_))), "{status}");
+            assert!(matches!(outcome(status, "t"), ItemOutcome::Final(Applied::Refused(_))), "{status}");
         }
-        assert!(matches!(failed(409), ItemOutcome::Final(Applied::Stale)));
-        assert!(matches!(outcome(r#"{"status":404}"#), ItemOutcome::Final(Applied::Done)));
-        assert!(matches!(failed(404), ItemOutcome::Rejected(PortErrorKind::Unavailable, _)));
+        assert!(matches!(outcome(409, "t"), ItemOutcome::Final(Applied::Stale)));
+        let missing: ItemResult = serde_json::from_str(r#"{"status":404}"#).unwrap();
+        assert!(matches!(missing.outcome(), ItemOutcome::Final(Applied::Done)));
     }
 }
