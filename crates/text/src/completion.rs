@@ -13,11 +13,11 @@ use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
 use crate::grammar::is_function_word;
 use crate::markup::plain_text;
+use crate::misspelt::Misspelt;
 use crate::operators::Operators;
 use crate::product::{Part, for_each_text};
 use crate::query::{Query, Word};
 use crate::terms::Terms;
-use crate::typos::Pattern;
 use crate::weights::Weigher;
 
 /// The most words that a completion adds, including function words.
@@ -105,8 +105,8 @@ struct Typed<'a> {
     /// All words but the last one.
     others: Vec<Word>,
     last: Word,
-    /// The pattern of the last word, if that may have typos.
-    last_pattern: Option<Pattern>,
+    /// The last word, if it may have typos.
+    misspelt_last: Option<Misspelt>,
     /// The spellings of a last word in a script without spaces.
     last_spellings: Vec<String>,
 }
@@ -119,10 +119,10 @@ impl<'a> Typed<'a> {
         }
         let mut others = Query::new(request, language).words;
         let last = others.pop()?;
-        let last_pattern = last.pattern();
+        let misspelt_last = last.misspelt();
         let is_cjk = crate::cjk::is_cjk(&last.text);
         let last_spellings = if is_cjk { spellings(&last.text) } else { Vec::new() };
-        Some(Self { query: &request.words, language, others, last, last_pattern, last_spellings })
+        Some(Self { query: &request.words, language, others, last, misspelt_last, last_spellings })
     }
 
     /// Returns everything before the last word with typos corrected from the product, and the number of words that the product
@@ -202,8 +202,8 @@ impl<'a> Typed<'a> {
         if self.last.matches_exactly(word) {
             return Some(OTHER_FORM);
         }
-        let pattern = self.last_pattern.as_ref().filter(|_| !has_digit(word))?;
-        pattern.typos(word).map(|typos| OTHER_FORM + typos)
+        let misspelt = self.misspelt_last.as_ref().filter(|_| !has_digit(word))?;
+        misspelt.typos(word).map(|typos| OTHER_FORM + typos)
     }
 
     fn continued(&self, text: &str, at: std::ops::Range<usize>, is_replaced: bool) -> [Option<String>; 2] {
@@ -249,9 +249,9 @@ impl<'a> Typed<'a> {
 
 /// Returns the word of a product with the fewest typos.
 fn nearest<'a>(product: &'a Terms, word: &Word) -> Option<&'a str> {
-    let pattern = word.pattern()?;
+    let misspelt = word.misspelt()?;
     let words = product.iter().filter(|(term, _)| term.dictionary == Dictionary::Words);
-    let near = words.filter_map(|(term, _)| Some((pattern.typos(&term.text)?, &*term.text)));
+    let near = words.filter_map(|(term, _)| Some((misspelt.typos(&term.text)?, &*term.text)));
     near.min().map(|(_, text)| text)
 }
 

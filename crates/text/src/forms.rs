@@ -39,6 +39,16 @@ pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>)
     (Dictionary::Stems, if stem.is_empty() { Cow::Borrowed(word) } else { stem })
 }
 
+/// Returns the singular of a folded word that is an English plural by its ending, also if it is misspelt: `lapm` for `lapms`. `None` if
+/// the word has no such ending, or the language is another one.
+pub(crate) fn possible_singular(word: &str, language: Language) -> Option<Cow<'_, str>> {
+    let is_english = matches!(language, Language::English | Language::EnglishSnowball);
+    if !is_english || !word.ends_with('s') {
+        return None;
+    }
+    Some(singular(word)).filter(|singular| singular != word)
+}
+
 /// Returns the common form of a number with its unit in inches or ohms: `27inch` for `27in`, `470ohm` for `470ohms`.
 fn with_unit(word: &str) -> Option<Cow<'_, str>> {
     if let Some(ohm) = word.strip_suffix('s').filter(|ohm| ohm.ends_with("ohm")) {

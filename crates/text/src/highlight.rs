@@ -13,9 +13,10 @@ use crate::closed_compounds::has_ending;
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
 use crate::markup::plain_text;
+use crate::misspelt::Misspelt;
 use crate::pairs::Pairs;
 use crate::query::Word;
-use crate::typos::{LetterSet, Pattern};
+use crate::typos::LetterSet;
 
 /// The most characters of a snippet, which is the part of a description with the most matches.
 const SNIPPET_CHARS: usize = 200;
@@ -37,7 +38,7 @@ pub struct Highlighter<'a> {
     /// Words that also match as a prefix.
     prefixes: Vec<&'a str>,
     /// Words that also match with typos.
-    patterns: Vec<Pattern>,
+    misspelt: Vec<Misspelt>,
 }
 
 impl<'a> Highlighter<'a> {
@@ -50,7 +51,7 @@ impl<'a> Highlighter<'a> {
             pairs: HashSet::new(),
             cjk_runs: Vec::new(),
             prefixes: Vec::new(),
-            patterns: Vec::new(),
+            misspelt: Vec::new(),
         };
         for (word, with_typos) in words {
             highlighter.add(word, with_typos);
@@ -76,7 +77,7 @@ impl<'a> Highlighter<'a> {
             self.prefixes.push(&word.text);
         }
         if with_typos {
-            self.patterns.extend(word.pattern());
+            self.misspelt.extend(word.misspelt());
         }
     }
 
@@ -94,14 +95,14 @@ impl<'a> Highlighter<'a> {
         }
     }
 
-    /// Returns the indices of the patterns that the word matches.
-    fn patterns_near(&self, word: &str) -> impl Iterator<Item = usize> {
-        let may_match = !self.patterns.is_empty() && !has_digit(word);
+    /// Returns the indices of the misspelt words that may stand for the word.
+    fn misspelt_near(&self, word: &str) -> impl Iterator<Item = usize> {
+        let may_match = !self.misspelt.is_empty() && !has_digit(word);
         let letters = may_match.then(|| LetterSet::new(word));
-        let is_match = move |pattern: &Pattern| {
-            letters.is_some_and(|letters| pattern.may_match(letters)) && pattern.typos(word).is_some()
+        let is_match = move |misspelt: &Misspelt| {
+            letters.is_some_and(|letters| misspelt.may_match(letters)) && misspelt.typos(word).is_some()
         };
-        self.patterns.iter().enumerate().filter(move |(_, pattern)| is_match(pattern)).map(|(at, _)| at)
+        self.misspelt.iter().enumerate().filter(move |(_, misspelt)| is_match(misspelt)).map(|(at, _)| at)
     }
 
     fn has_pair(&self, pair: &str) -> bool {
@@ -113,7 +114,7 @@ impl Highlighter<'_> {
     /// Returns the fields that contain query words, as HTML without the markup of the product: matches are marked, and all text is
     /// escaped. A word that matches a query word only with typos is marked only if the product does not contain the query word itself.
     pub fn highlight(&self, content: &Content) -> BTreeMap<String, String> {
-        let mut finder = Finder { highlighter: self, is_exact: vec![false; self.patterns.len()] };
+        let mut finder = Finder { highlighter: self, is_exact: vec![false; self.misspelt.len()] };
         let category = content.category().map(plain_path);
         let paths = content.categories.iter().map(plain_path);
         let categories = (content.categories.len() > 1).then(|| paths.collect::<Vec<_>>().join(", "));
@@ -162,7 +163,7 @@ fn plain_path(category: &CategoryPath) -> String {
 #[derive(Default)]
 struct Matches {
     spans: Vec<Range<usize>>,
-    /// Words that match a pattern only with typos: the span and the index of the pattern.
+    /// Words that a misspelt word may stand for: the span and the index of the misspelt word.
     with_typos: Vec<(Range<usize>, usize)>,
 }
 
@@ -171,10 +172,10 @@ impl Matches {
         Self { spans: std::iter::once(0..text.len()).collect(), with_typos: Vec::new() }
     }
 
-    /// Returns the spans in order and without overlaps. A match with typos counts only if its pattern is not `is_exact`.
+    /// Returns the spans in order and without overlaps. A match with typos counts only if its misspelt word is not `is_exact`.
     fn spans(self, is_exact: &[bool]) -> Vec<Range<usize>> {
         let with_typos =
-            self.with_typos.into_iter().filter(|(_, pattern)| !is_exact[*pattern]).map(|(span, _)| span);
+            self.with_typos.into_iter().filter(|(_, misspelt)| !is_exact[*misspelt]).map(|(span, _)| span);
         let mut spans = self.spans;
         spans.extend(with_typos);
         spans.sort_unstable_by_key(|span| (span.start, span.end));
@@ -192,7 +193,7 @@ impl Matches {
 /// Finds matches in the texts of one product.
 struct Finder<'a> {
     highlighter: &'a Highlighter<'a>,
-    /// For each pattern, true once a word that it matches was also found without typos.
+    /// For each misspelt word, true once a word that it may stand for was also found without typos.
     is_exact: Vec<bool>,
 }
 
@@ -220,11 +221,11 @@ impl Finder<'_> {
             }
             token.for_each_word(Purpose::Document, |word, span| {
                 if highlighter.has_word(word) {
-                    highlighter.patterns_near(word).for_each(|pattern| is_exact[pattern] = true);
+                    highlighter.misspelt_near(word).for_each(|misspelt| is_exact[misspelt] = true);
                     matches.spans.push(span);
                 } else {
-                    let patterns = highlighter.patterns_near(word);
-                    matches.with_typos.extend(patterns.map(|pattern| (span.clone(), pattern)));
+                    let misspelt = highlighter.misspelt_near(word);
+                    matches.with_typos.extend(misspelt.map(|misspelt| (span.clone(), misspelt)));
                 }
             });
         });

@@ -28,6 +28,7 @@ pub mod highlight;
 mod joins;
 pub mod kinds;
 pub mod markup;
+pub mod misspelt;
 mod neighbours;
 mod occurrences;
 pub mod operand;

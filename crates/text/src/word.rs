@@ -1,5 +1,6 @@
 //! A word of a query, and the words of products that match it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use domain::Language;
@@ -11,9 +12,10 @@ use crate::closed_compounds::{ending_term, has_ending};
 use crate::dictionary::{Dictionary, Term};
 use crate::forms::normal_form;
 use crate::kinds::QueryRole;
+use crate::misspelt::{self, Misspelt};
 use crate::score::Spelling;
 use crate::typed_form::TypedForm;
-use crate::typos::{Pattern, typos_allowed};
+use crate::typos::typos_allowed;
 
 /// The most characters of a short word. Short words occur in many products: frequent words are short (Zipf, *The
 /// Psycho-Biology of Language*, 1935). Length stands in for rarity, which would make scores depend on other products.
@@ -87,9 +89,14 @@ impl Word {
         !self.is_quoted && typos_allowed(&self.text) > 0
     }
 
-    /// Returns the pattern of the words that match it with typos; `None` if it may have none.
-    pub fn pattern(&self) -> Option<Pattern> {
-        if self.is_quoted { None } else { Pattern::for_word(&self.text) }
+    /// Returns the forms of the word from which its typos are counted, see [`Misspelt`].
+    pub fn misspelt_forms(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        misspelt::forms(&self.text, self.language)
+    }
+
+    /// Returns the word, prepared for comparison with words that match it with typos; `None` if it may have none.
+    pub fn misspelt(&self) -> Option<Misspelt> {
+        if self.is_quoted { None } else { Misspelt::new(&self.text, self.language) }
     }
 
     /// Returns true if a word of a product is this word in any of its forms.
@@ -131,6 +138,6 @@ impl Word {
 
     /// Returns the number of typos between this word and a word of a product; `None` if there are more than allowed.
     pub fn typos(&self, word: &str) -> Option<u8> {
-        if has_digit(word) { None } else { self.pattern()?.typos(word) }
+        if has_digit(word) { None } else { self.misspelt()?.typos(word) }
     }
 }

@@ -6,6 +6,7 @@
 
 mod categories;
 mod clauses;
+mod corrections;
 mod facets;
 mod filters;
 mod forms;

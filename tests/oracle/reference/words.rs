@@ -414,7 +414,9 @@ fn near_words(wanted: &str, products: &[&Arc<Product>], least: usize) -> BTreeMa
     }
     let frequent = frequencies.into_iter().filter(|(_, count)| *count >= least);
     for (word, _) in frequent {
-        if let Some(typos) = typos(wanted, &word).filter(|typos| *typos > 0) {
+        // A misspelt plural is compared in both numbers.
+        let counted = forms(wanted).into_iter().filter_map(|form| typos(&form, &word));
+        if let Some(typos) = counted.min().filter(|typos| *typos > 0) {
             for form in forms(&word) {
                 let fewest = near.entry(form).or_insert(typos);
                 *fewest = typos.min(*fewest);

@@ -6,7 +6,7 @@ use domain::ports::PortError;
 use serde_json::{Value, json};
 use text::dictionary::Dictionary;
 use text::query::Word;
-use text::typos::{MIN_CORRECTION_RATIO, Pattern, typos_allowed};
+use text::typos::{MIN_CORRECTION_RATIO, typos_allowed};
 
 use crate::layout::schema::field;
 use crate::layout::terms::word_term;
@@ -23,13 +23,15 @@ const MAX_SUGGESTED: usize = 1000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SpellingCandidate {
     pub(super) text: String,
-    /// The edit distance from the word of the query.
+    /// The number of typos, as [`text::misspelt`] counts them.
     pub(super) typos: u8,
 }
 
-/// Returns the suggester of all words within the edit distance that the length of the word allows.
+/// Returns the suggester of all words within the edit distance that the length of the word allows, from each of its forms. Its
+/// analyzer separates the forms by spaces.
 pub(super) fn suggester(word: &Word) -> Value {
-    let text = word_term(Dictionary::Words, &word.text);
+    let forms = word.misspelt_forms().map(|form| word_term(Dictionary::Words, &form));
+    let text = forms.collect::<Vec<_>>().join(" ");
     json!({ "text": text, "term": {
         "field": field::WORDS, "suggest_mode": "always", "max_edits": typos_allowed(&word.text),
         // The letter of the dictionary must match.
@@ -40,15 +42,17 @@ pub(super) fn suggester(word: &Word) -> Value {
 
 /// Returns the best candidates among the suggestions, best first.
 pub(super) fn best_candidates(word: &Word, suggested: &[SuggestOption]) -> Vec<SpellingCandidate> {
-    let Some(pattern) = Pattern::for_word(&word.text) else { return Vec::new() };
+    let Some(misspelt) = word.misspelt() else { return Vec::new() };
     let dictionary = word_term(Dictionary::Words, "");
     let ranked = suggested.iter().filter_map(|SuggestOption { text, freq }| {
         let text = text.strip_prefix(&dictionary)?;
-        let typos = pattern.typos(text).filter(|typos| *typos > 0)?;
+        let typos = misspelt.typos(text).filter(|typos| *typos > 0)?;
         Some((typos, Reverse(*freq), text))
     });
     let mut ranked: Vec<_> = ranked.collect();
     ranked.sort_unstable();
+    // Both forms may suggest the same word.
+    ranked.dedup();
     ranked.truncate(MAX_CANDIDATES);
     let candidate = |(typos, _, text): (u8, _, &str)| SpellingCandidate { text: text.to_owned(), typos };
     ranked.into_iter().map(candidate).collect()
@@ -89,10 +93,25 @@ mod tests {
     use domain::{Currency, Language};
     use text::query::Query;
 
+    fn word(text: &str) -> Word {
+        let request = SearchRequest { words: text.to_owned(), ..SearchRequest::all(Currency::USD) };
+        Query::new(&request, Language::English).words.remove(0)
+    }
+
+    #[test]
+    fn a_plural_is_suggested_from_both_of_its_forms() {
+        for (typed, text, max_edits) in [("lapms", "wlapms wlapm", 1), ("camrea", "wcamrea", 2)] {
+            let term = &suggester(&word(typed));
+            assert_eq!((&term["text"], &term["term"]["max_edits"]), (&json!(text), &json!(max_edits)));
+        }
+        let option = |text: &str| SuggestOption { text: text.to_owned(), freq: 3 };
+        let suggested = ["wlamps", "wlamp", "wlamp"].map(option);
+        let candidate = |text: &str| SpellingCandidate { text: text.to_owned(), typos: 1 };
+        assert_eq!(best_candidates(&word("lapms"), &suggested), [candidate("lamp"), candidate("lamps")]);
+    }
+
     #[test]
     fn fewer_typos_come_first_then_more_products() {
-        let request = SearchRequest { words: "camrea".to_owned(), ..SearchRequest::all(Currency::USD) };
-        let word = &Query::new(&request, Language::English).words[0];
         let option = |text: &str, freq| SuggestOption { text: text.to_owned(), freq };
         let suggested = vec![
             option("wcameras", 3),
@@ -106,6 +125,6 @@ mod tests {
         let candidate = |text: &str, typos| SpellingCandidate { text: text.to_owned(), typos };
         let expected =
             [candidate("camre", 1), candidate("camera", 1), candidate("cabrera", 2), candidate("cameras", 2)];
-        assert_eq!(best_candidates(word, &suggested), expected);
+        assert_eq!(best_candidates(&word("camrea"), &suggested), expected);
     }
 }

@@ -132,12 +132,12 @@ fn add_corrections(
     snapshot: &Snapshot,
     inside: &Inside<'_>,
 ) -> tantivy::Result<()> {
-    let Some(pattern) = word.pattern() else { return Ok(()) };
+    let Some(misspelt) = word.misspelt() else { return Ok(()) };
     let as_typed = count_up_to(FEW_PRODUCTS, expansion, snapshot, inside)? as u64;
     let needed = (as_typed * MIN_CORRECTION_RATIO).max(1);
     let mut near = HashMap::<&str, (u8, u64)>::new();
     for segment in &snapshot.segments {
-        segment.vocabulary()?.each_near(&pattern, |word| {
+        segment.vocabulary()?.each_near(&misspelt, |word| {
             let (_, documents) = near.entry(word.text).or_insert((word.typos, 0));
             *documents += u64::from(word.documents);
         });

@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use tantivy::index::InvertedIndexReader;
 use text::cjk::is_cjk;
-use text::typos::{LetterSet, Pattern};
+use text::misspelt::Misspelt;
+use text::typos::LetterSet;
 
 /// The words of a segment, sorted by length.
 pub(crate) struct Vocabulary {
@@ -66,15 +67,15 @@ impl Vocabulary {
         Ok(vocabulary)
     }
 
-    /// Passes every word within the edit distance of the pattern to `each`, except the pattern's word itself.
-    pub(crate) fn each_near<'a>(&'a self, pattern: &Pattern, mut each: impl FnMut(NearWord<'a>)) {
-        for at in self.with_lengths(pattern.lengths()) {
-            if !pattern.may_match(self.letters[at]) {
+    /// Passes every word that the misspelt one may stand for to `each`.
+    pub(crate) fn each_near<'a>(&'a self, misspelt: &Misspelt, mut each: impl FnMut(NearWord<'a>)) {
+        for at in self.with_lengths(misspelt.lengths()) {
+            if !misspelt.may_match(self.letters[at]) {
                 continue;
             }
             let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
             let text = &self.texts[start..self.ends[at] as usize];
-            if let Some(typos) = pattern.typos(text).filter(|typos| *typos > 0) {
+            if let Some(typos) = misspelt.typos(text).filter(|typos| *typos > 0) {
                 each(NearWord { text, typos, documents: self.documents[at] });
             }
         }

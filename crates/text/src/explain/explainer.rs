@@ -11,6 +11,7 @@ use crate::cjk::is_cjk;
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
 use crate::forms::normal_form;
+use crate::misspelt::Misspelt;
 use crate::operand::{Operand, Operands};
 use crate::query::{Alternative, Kind, Phrase, Query, Term, Word};
 use crate::relaxing::is_scored_when_optional;
@@ -20,7 +21,6 @@ use crate::score::{
 };
 use crate::terms::Terms;
 use crate::typed_form::TypedForm;
-use crate::typos::Pattern;
 use crate::weights::Weigher;
 
 /// Explains the products of one search.
@@ -28,7 +28,7 @@ pub struct Explainer<'a> {
     request: &'a SearchRequest,
     query: Query,
     operands: Operands,
-    patterns: Vec<Option<Pattern>>,
+    misspelt: Vec<Option<Misspelt>>,
     weigher: Weigher,
     language: Language,
 }
@@ -38,9 +38,9 @@ impl<'a> Explainer<'a> {
     pub fn new(request: &'a SearchRequest, language: Language, weights: FieldWeights) -> Self {
         let query = Query::new(request, language);
         let operands = Operands::new(request, language);
-        let patterns = query.words.iter().map(Word::pattern).collect();
+        let misspelt = query.words.iter().map(Word::misspelt).collect();
         let weigher = Weigher::new(language).with_weights(weights);
-        Self { request, query, operands, patterns, weigher, language }
+        Self { request, query, operands, misspelt, weigher, language }
     }
 
     /// Returns the operands that exclude a product, as typed: excluded ones that it has (`true`), and required phrases that it lacks
@@ -169,7 +169,7 @@ impl<'a> Explainer<'a> {
         }
         let prefix =
             prefix_weight(word, terms).map(|weight| candidate(MatchKind::Beginning, weight, Spelling::Same));
-        let typo = self.patterns[index].as_ref().and_then(|pattern| nearest(pattern, terms, self.language));
+        let typo = self.misspelt[index].as_ref().and_then(|misspelt| nearest(misspelt, terms, self.language));
         let typo = typo.map(|(kind, weight)| candidate(kind, weight, Spelling::Same));
         prefix.into_iter().chain(typo).chain([missing]).collect()
     }
@@ -216,7 +216,7 @@ impl<'a> Explainer<'a> {
     /// otherwise the word as typed.
     fn meant<'b>(&'b self, index: usize, candidates: &[Candidate], terms: &'b Terms) -> Option<&'b str> {
         match candidates.first()?.kind {
-            MatchKind::OneTypo | MatchKind::TwoTypos => nearest_text(self.patterns[index].as_ref()?, terms),
+            MatchKind::OneTypo | MatchKind::TwoTypos => nearest_text(self.misspelt[index].as_ref()?, terms),
             _ => Some(self.query.words[index].text.as_str()),
         }
     }
@@ -250,7 +250,7 @@ impl<'a> Explainer<'a> {
         let mut locator = Locator {
             word,
             kind: candidate.kind,
-            pattern: self.patterns[index].as_ref(),
+            misspelt: self.misspelt[index].as_ref(),
             has_typed_word: false,
         };
         let (mut fields, mut matched_text) = (Vec::<String>::new(), None);
@@ -300,19 +300,19 @@ fn prefix_weight(word: &Word, terms: &Terms) -> Option<u8> {
     terms.iter().filter(|(term, _)| word.is_prefix && begins(term)).map(|(_, weight)| weight).max()
 }
 
-/// Returns the words that match a pattern with at least one typo, each after the number of its typos.
-fn typo_matches<'a>(pattern: &'a Pattern, terms: &'a Terms) -> impl Iterator<Item = (u8, &'a str)> {
+/// Returns the words that a misspelt word may stand for, each after the number of its typos.
+fn typo_matches<'a>(misspelt: &'a Misspelt, terms: &'a Terms) -> impl Iterator<Item = (u8, &'a str)> {
     let words = terms.iter().filter(|(term, _)| term.dictionary == Dictionary::Words);
-    words.filter_map(|(term, _)| Some((pattern.typos(&term.text).filter(|typos| *typos > 0)?, &*term.text)))
+    words.filter_map(|(term, _)| Some((misspelt.typos(&term.text).filter(|typos| *typos > 0)?, &*term.text)))
 }
 
-fn nearest_text<'a>(pattern: &'a Pattern, terms: &'a Terms) -> Option<&'a str> {
-    typo_matches(pattern, terms).min().map(|(_, text)| text)
+fn nearest_text<'a>(misspelt: &'a Misspelt, terms: &'a Terms) -> Option<&'a str> {
+    typo_matches(misspelt, terms).min().map(|(_, text)| text)
 }
 
 /// Returns the kind and weight of the match with the fewest typos; among equals the highest weight.
-fn nearest(pattern: &Pattern, terms: &Terms, language: Language) -> Option<(MatchKind, u8)> {
-    let fewest = typo_matches(pattern, terms).map(|(typos, _)| typos).min()?;
+fn nearest(misspelt: &Misspelt, terms: &Terms, language: Language) -> Option<(MatchKind, u8)> {
+    let fewest = typo_matches(misspelt, terms).map(|(typos, _)| typos).min()?;
     let weight = |text: &str| {
         let (dictionary, form) = normal_form(text, language);
         let term = Term { dictionary, text: form.into_owned() };
@@ -320,7 +320,7 @@ fn nearest(pattern: &Pattern, terms: &Terms, language: Language) -> Option<(Matc
             .weight_of(&term)
             .or_else(|| terms.weight_of(&Term { dictionary: Dictionary::Words, text: text.to_owned() }))
     };
-    let nearest = typo_matches(pattern, terms).filter(|(typos, _)| *typos == fewest);
+    let nearest = typo_matches(misspelt, terms).filter(|(typos, _)| *typos == fewest);
     let weight = nearest.filter_map(|(_, text)| weight(text)).max()?;
     Some((if fewest == 1 { MatchKind::OneTypo } else { MatchKind::TwoTypos }, weight))
 }

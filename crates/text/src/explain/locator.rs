@@ -6,16 +6,16 @@ use super::explanation::MatchKind;
 use super::fields::Field;
 use crate::analysis::{Purpose, Token, has_digit, joined, tokens};
 use crate::cjk::{is_cjk, spellings};
+use crate::misspelt::Misspelt;
 use crate::pairs::Pairs;
 use crate::query::Word;
 use crate::score::Tier;
-use crate::typos::Pattern;
 
 /// Locates a word in texts, given the kind of its match.
 pub(super) struct Locator<'a> {
     pub(super) word: &'a Word,
     pub(super) kind: MatchKind,
-    pub(super) pattern: Option<&'a Pattern>,
+    pub(super) misspelt: Option<&'a Misspelt>,
     /// True once a text contained the word as typed.
     pub(super) has_typed_word: bool,
 }
@@ -68,6 +68,6 @@ impl Locator<'_> {
     }
 
     fn typos(&self, word: &str) -> Option<u8> {
-        self.pattern.filter(|_| !has_digit(word))?.typos(word)
+        self.misspelt.filter(|_| !has_digit(word))?.typos(word)
     }
 }

@@ -1,0 +1,95 @@
+//! The words of products that a misspelt word of a query may stand for.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use domain::Language;
+
+use crate::forms::possible_singular;
+use crate::typos::{LetterSet, Pattern};
+
+/// A word of a query that may be misspelt, prepared for comparison with many words of products.
+#[derive(Debug, Clone)]
+pub struct Misspelt {
+    /// The patterns of its forms; there is at least one.
+    patterns: Vec<Pattern>,
+}
+
+impl Misspelt {
+    /// Prepares a word of a query; `None` if the word may have no typos.
+    ///
+    /// If the word may be a plural, its typos are also counted against its singular, and the fewer count: products have the singular
+    /// of each of their words as a term, so that `lapms` finds `lamp` as `lapm` does.
+    pub(crate) fn new(word: &str, language: Language) -> Option<Self> {
+        let patterns: Vec<Pattern> =
+            forms(word, language).filter_map(|form| Pattern::for_word(&form)).collect();
+        (!patterns.is_empty()).then_some(Self { patterns })
+    }
+
+    /// Returns the range of lengths, in characters, that a matching word may have.
+    pub fn lengths(&self) -> Range<usize> {
+        let lengths = self.patterns.iter().map(Pattern::lengths);
+        lengths.reduce(|all, own| all.start.min(own.start)..all.end.max(own.end)).unwrap_or_default()
+    }
+
+    /// Returns false if no word with these letters can match.
+    pub fn may_match(&self, letters: LetterSet) -> bool {
+        self.patterns.iter().any(|pattern| pattern.may_match(letters))
+    }
+
+    /// Returns the number of typos that the word has if it stands for a word of a product; `None` if these are too many.
+    pub fn typos(&self, word: &str) -> Option<u8> {
+        self.patterns.iter().filter_map(|pattern| pattern.typos(word)).min()
+    }
+}
+
+/// Returns the forms of a word of a query from which its typos are counted: as typed, and its singular if it may be a plural. The first
+/// one is the longest.
+pub(crate) fn forms(word: &str, language: Language) -> impl Iterator<Item = Cow<'_, str>> {
+    std::iter::once(Cow::Borrowed(word)).chain(possible_singular(word, language))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::Query;
+    use domain::Currency;
+    use domain::search::SearchRequest;
+
+    fn misspelt(word: &str, query: &str, language: Language) -> Option<Misspelt> {
+        let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
+        let query = Query::new(&request, language);
+        query.words.iter().find(|own| own.text == word)?.misspelt()
+    }
+
+    #[test]
+    fn typos_in_a_plural_are_also_counted_against_its_singular() {
+        for (typed, word, typos) in [
+            ("lapms", "lamps", Some(1)),
+            ("lapms", "lamp", Some(1)),
+            ("lapm", "lamp", Some(1)),
+            ("lampps", "lamp", Some(1)),
+            ("lamps", "lamp", Some(0)),
+            ("batteris", "battery", Some(2)),
+            ("battreies", "battery", Some(1)),
+            ("prniterss", "printer", None),
+            ("tnets", "tent", Some(1)),
+            // The number that the length of the singular allows: none in three letters.
+            ("cpas", "cap", None),
+            ("kettles", "kete", Some(2)),
+            // No plurals.
+            ("glsas", "glass", Some(1)),
+            ("dresss", "dres", Some(2)),
+            ("chses", "ches", Some(1)),
+        ] {
+            let misspelt = misspelt(typed, typed, Language::English).unwrap();
+            assert_eq!(misspelt.typos(word), typos, "{typed} {word}");
+            if typos.is_some() {
+                assert!(misspelt.may_match(LetterSet::new(word)), "{typed} {word}");
+                assert!(misspelt.lengths().contains(&word.chars().count()), "{typed} {word}");
+            }
+        }
+        let german = misspelt("lapms", "lapms", Language::German).unwrap();
+        assert_eq!((german.typos("lamps"), german.typos("lamp")), (Some(1), None));
+    }
+}
