@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use domain::Language;
 
-use crate::forms::possible_singular;
+use crate::forms::{normal_form, possible_singular};
 use crate::typos::{LetterSet, Pattern};
 
 /// A word of a query that may be misspelt, prepared for comparison with many words of products.
@@ -13,17 +14,23 @@ use crate::typos::{LetterSet, Pattern};
 pub struct Misspelt {
     /// The patterns of its forms; there is at least one.
     patterns: Vec<Pattern>,
+    /// The normal forms of the other words of the query.
+    other_forms: Arc<[String]>,
+    language: Language,
 }
 
 impl Misspelt {
-    /// Prepares a word of a query; `None` if the word may have no typos.
+    /// Prepares a word of a query, given the normal forms of the other words; `None` if the word may have no typos.
     ///
     /// If the word may be a plural, its typos are also counted against its singular, and the fewer count: products have the singular
-    /// of each of their words as a term, so that `lapms` finds `lamp` as `lapm` does.
-    pub(crate) fn new(word: &str, language: Language) -> Option<Self> {
+    /// of each of their words as a term, so that `lapms` finds `lamp` as `lapm` does. A correction never leads to another word of the
+    /// same query, in any form: otherwise one word of a product would match two words, and `travel trowel` would find all that is for
+    /// travel.
+    pub(crate) fn new(word: &str, other_forms: &Arc<[String]>, language: Language) -> Option<Self> {
         let patterns: Vec<Pattern> =
             forms(word, language).filter_map(|form| Pattern::for_word(&form)).collect();
-        (!patterns.is_empty()).then_some(Self { patterns })
+        let other_forms = Arc::clone(other_forms);
+        (!patterns.is_empty()).then_some(Self { patterns, other_forms, language })
     }
 
     /// Returns the range of lengths, in characters, that a matching word may have.
@@ -37,9 +44,12 @@ impl Misspelt {
         self.patterns.iter().any(|pattern| pattern.may_match(letters))
     }
 
-    /// Returns the number of typos that the word has if it stands for a word of a product; `None` if these are too many.
+    /// Returns the number of typos that the word has if it stands for a word of a product; `None` if these are too many, or if that
+    /// is another word of the query.
     pub fn typos(&self, word: &str) -> Option<u8> {
-        self.patterns.iter().filter_map(|pattern| pattern.typos(word)).min()
+        let fewest = self.patterns.iter().filter_map(|pattern| pattern.typos(word)).min()?;
+        let form = normal_form(word, self.language).1;
+        (!self.other_forms.iter().any(|other| *other == form)).then_some(fewest)
     }
 }
 
@@ -91,5 +101,24 @@ mod tests {
         }
         let german = misspelt("lapms", "lapms", Language::German).unwrap();
         assert_eq!((german.typos("lamps"), german.typos("lamp")), (Some(1), None));
+    }
+
+    #[test]
+    fn a_correction_leads_to_no_other_word_of_the_query() {
+        for (typed, query, word, typos) in [
+            ("trowel", "trowel", "travel", Some(2)),
+            ("trowel", "travel trowel", "travel", None),
+            ("trowel", "travels trowel", "travel", None),
+            ("trowel", "trowel travel", "travels", None),
+            ("trowel", "travel trowel", "towel", Some(1)),
+            ("moose", "mice moose", "mouse", None),
+            ("lapms", "lamp lapms", "lamps", None),
+            ("printr", "printr prin", "printer", Some(1)),
+        ] {
+            let misspelt = misspelt(typed, query, Language::English).unwrap();
+            assert_eq!(misspelt.typos(word), typos, "{query}: {word}");
+        }
+        let german = misspelt("lanpe", "lampen lanpe", Language::German).unwrap();
+        assert_eq!(german.typos("lampe"), None);
     }
 }

@@ -9,6 +9,7 @@ pub use crate::alternatives::Alternative;
 use crate::analysis::{query_signs, query_words};
 use crate::cjk::is_cjk;
 pub use crate::dictionary::Term;
+use crate::forms::normal_form;
 use crate::joins::is_measure;
 use crate::kinds::{QueryRole, brand_term, group_term, is_thing_first, kind_term, may_name, query_roles};
 use crate::neighbours::{add_inches, add_rows, add_synonym};
@@ -138,7 +139,8 @@ impl Query {
         }
         without_conjunctions(&mut found, language);
         without_stop_words(&mut found, &request.tuning.stop_words, language);
-        let words = distinct(found);
+        let mut words = distinct(found);
+        add_other_forms(&mut words, language);
         let phrase = |(term, span): (Term, Range<usize>)| {
             let first = words.iter().position(|word| word.span.start == span.start)?;
             let second = words.iter().position(|word| word.span.end == span.end)?;
@@ -168,6 +170,15 @@ fn without_stop_words(words: &mut Vec<Word>, stop_words: &[String], language: La
     let is_stop = |word: &Word| stop.contains(&term(&word.text));
     if words.iter().any(|word| !is_stop(word)) {
         words.retain(|word| !is_stop(word));
+    }
+}
+
+/// Gives each word the normal forms of the others.
+fn add_other_forms(words: &mut [Word], language: Language) {
+    let form = |word: &Word| normal_form(&word.text, language).1.into_owned();
+    let forms: Vec<String> = words.iter().map(form).collect();
+    for (word, own) in words.iter_mut().zip(&forms).filter(|(word, _)| word.may_have_typos()) {
+        word.other_forms = forms.iter().filter(|form| *form != own).cloned().collect();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use domain::Language;
 
@@ -40,6 +41,8 @@ pub struct Word {
     pub alternatives: Vec<Alternative>,
     /// The test whether a product has it as typed, to order equal matches; `None` if the word has one form only.
     pub typed_form: Option<TypedForm>,
+    /// The normal forms of the other words of the query. The word, if it is misspelt, stands for none of them.
+    pub other_forms: Arc<[String]>,
 }
 
 impl Word {
@@ -69,7 +72,18 @@ impl Word {
                 .collect()
         };
         let role = QueryRole::Thing;
-        Self { text, span, is_prefix: false, is_quoted: false, role, language, alternatives, typed_form }
+        let other_forms = Arc::default();
+        Self {
+            text,
+            span,
+            is_prefix: false,
+            is_quoted: false,
+            role,
+            language,
+            alternatives,
+            typed_form,
+            other_forms,
+        }
     }
 
     /// Returns the factor of the weight of a match with this spelling. A short word counts half of a long one.
@@ -96,7 +110,7 @@ impl Word {
 
     /// Returns the word, prepared for comparison with words that match it with typos; `None` if it may have none.
     pub fn misspelt(&self) -> Option<Misspelt> {
-        if self.is_quoted { None } else { Misspelt::new(&self.text, self.language) }
+        if self.is_quoted { None } else { Misspelt::new(&self.text, &self.other_forms, self.language) }
     }
 
     /// Returns true if a word of a product is this word in any of its forms.

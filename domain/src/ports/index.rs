@@ -75,8 +75,9 @@ pub trait SearchIndex: Send + Sync {
     ///
     /// **Typos.** If fewer than [`FEW_PRODUCTS`] products have every word, regardless of filters, then words that fewer than
     /// [`FEW_PRODUCTS`] products have may also match with typos: none in words of up to 3 letters or with digits, one in
-    /// words of 4 or 5 letters, two in longer ones. A typo in the first letter counts as two. A word that products have is corrected only
-    /// to words that ten times as many have. Words that only skus have are never corrections.
+    /// words of 4 or 5 letters, two in longer ones. A typo in the first letter counts as two. In a possible English plural,
+    /// typos are also counted from its singular, and the fewer count. A word that products have is corrected only to words that ten times
+    /// as many have. Words that only skus have, and the other words of the query in any form, are never corrections.
     ///
     /// **Relaxing.** With [`MatchMode::Most`](crate::search::MatchMode::Most), some words may become optional, and the
     /// answer lists them. This happens if, even with typos, too few products have every word: fewer than

@@ -1,6 +1,6 @@
-//! Corrections of misspelt words.
+//! Corrections of misspelt words: of plurals, and beside other words of the query.
 
-use super::{Index, IndexLocation, OpenSearchAlias, TantivyFolder, named};
+use super::{Index, IndexLocation, OpenSearchAlias, TantivyFolder, named, search_for};
 use crate::support::on_each;
 
 async fn a_misspelt_plural_finds_the_singular_and_the_reverse(index: &Index) {
@@ -22,6 +22,26 @@ async fn a_misspelt_plural_finds_the_singular_and_the_reverse(index: &Index) {
     }
 }
 
+async fn one_word_of_a_product_does_not_match_two_words(index: &Index) {
+    index.add([named("pillow", "Travel pillow"), named("mouse", "Mouse"), named("lamp", "Lamp")]).await;
+    for (words, relaxed) in [
+        ("travel trowel", &["trowel"][..]),
+        ("travels trowel", &["trowel"]),
+        ("trowel travel", &["trowel"]),
+        ("mice moose", &["moose"]),
+        ("lamps lapm", &["lapm"]),
+    ] {
+        let answer = index.answer(&search_for(words)).await;
+        assert_eq!(answer.relaxed, relaxed, "{words}");
+    }
+    // The same word beside another one: what one query has found does not hold for the next.
+    assert_eq!(index.words("trowel").await, ["pillow"]);
+    assert_eq!(
+        index.answer(&search_for("trowel pillow")).await.corrected_query.as_deref(),
+        Some("travel pillow")
+    );
+}
+
 on_each! {
     {
         tantivy: TantivyFolder::new().await;
@@ -30,6 +50,7 @@ on_each! {
     {
         |location| (&Index::open(&location).await) [
             a_misspelt_plural_finds_the_singular_and_the_reverse,
+            one_word_of_a_product_does_not_match_two_words,
         ]
     }
 }

@@ -126,10 +126,13 @@ pub(super) fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<
         last.is_last = request.is_prefix_query || have(&as_word) < ENOUGH_PRODUCTS;
     }
     if !query.is_empty() && count(&query) < FEW_PRODUCTS {
+        let texts: Vec<String> = query.iter().map(|word| word.text.clone()).collect();
         for word in &mut query {
             let as_typed = have(word);
             if !word.is_quoted && as_typed < FEW_PRODUCTS {
                 word.near = near_words(&word.text, products, MIN_RATIO * as_typed);
+                // No word of a product is another word of the query, misspelt.
+                word.near.retain(|near, _| texts.iter().all(|text| !is_same_word(near, text)));
             }
         }
     }

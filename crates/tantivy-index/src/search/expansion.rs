@@ -100,12 +100,15 @@ pub(crate) struct ExpansionKey {
     is_prefix: bool,
     alternatives: Vec<Alternative>,
     options: ExpandOptions,
+    /// The other words that no correction leads to; empty if the expansion has no corrections.
+    other_forms: Arc<[String]>,
 }
 
 impl ExpansionKey {
     pub(crate) fn new(word: &Word, options: ExpandOptions) -> Self {
         let (text, alternatives) = (word.text.clone(), word.alternatives.clone());
-        Self { text, alternatives, is_prefix: word.is_prefix, options }
+        let other_forms = if options.typos { Arc::clone(&word.other_forms) } else { Arc::default() };
+        Self { text, alternatives, is_prefix: word.is_prefix, options, other_forms }
     }
 }
 
