@@ -1,4 +1,4 @@
-//! Corrections of misspelt words: of plurals, and beside other words of the query.
+//! Corrections of misspelt words: of plurals, beside other words of the query, and as products write them.
 
 use super::{Index, IndexLocation, OpenSearchAlias, TantivyFolder, named, search_for};
 use crate::support::on_each;
@@ -25,14 +25,19 @@ async fn a_misspelt_plural_finds_the_singular_and_the_reverse(index: &Index) {
 async fn one_word_of_a_product_does_not_match_two_words(index: &Index) {
     index.add([named("pillow", "Travel pillow"), named("mouse", "Mouse"), named("lamp", "Lamp")]).await;
     for (words, relaxed) in [
-        ("travel trowel", &["trowel"][..]),
-        ("travels trowel", &["trowel"]),
-        ("trowel travel", &["trowel"]),
-        ("mice moose", &["moose"]),
-        ("lamps lapm", &["lapm"]),
+        ("travel trowel", ["trowel"]),
+        ("travels trowel", ["trowel"]),
+        ("trowel travel", ["trowel"]),
+        ("mice moose", ["moose"]),
+        ("lamps lapm", ["lapm"]),
+        ("trowel lamp", ["trowel"]),
     ] {
         let answer = index.answer(&search_for(words)).await;
-        assert_eq!(answer.relaxed, relaxed, "{words}");
+        assert_eq!(
+            (answer.relaxed, answer.corrected_query),
+            (relaxed.map(str::to_owned).into(), None),
+            "{words}"
+        );
     }
     // The same word beside another one: what one query has found does not hold for the next.
     assert_eq!(index.words("trowel").await, ["pillow"]);
@@ -40,6 +45,30 @@ async fn one_word_of_a_product_does_not_match_two_words(index: &Index) {
         index.answer(&search_for("trowel pillow")).await.corrected_query.as_deref(),
         Some("travel pillow")
     );
+}
+
+async fn a_corrected_query_is_written_as_the_products_write_it(index: &Index) {
+    index
+        .add([
+            named("a", "Crème Brûlée Set"),
+            named("b", "Desk Lamps"),
+            named("c", "Purple chair"),
+            named("d", "Purple table"),
+        ])
+        .await;
+    for (words, corrected) in [
+        ("creme brulle", Some("crème brûlée")),
+        ("Creme brulle", Some("Crème brûlée")),
+        ("creme brulee", None),
+        ("lapms", Some("lamps")),
+        ("lapm", Some("lamps")),
+        // No product has both, so that the result has no lamps.
+        ("purple lapm", None),
+        ("purpel chair", Some("purple chair")),
+    ] {
+        let answer = index.answer(&search_for(words)).await;
+        assert_eq!(answer.corrected_query.as_deref(), corrected, "{words}");
+    }
 }
 
 on_each! {
@@ -51,6 +80,7 @@ on_each! {
         |location| (&Index::open(&location).await) [
             a_misspelt_plural_finds_the_singular_and_the_reverse,
             one_word_of_a_product_does_not_match_two_words,
+            a_corrected_query_is_written_as_the_products_write_it,
         ]
     }
 }

@@ -3,10 +3,10 @@
 use domain::ports::{IndexStats, PortError};
 use domain::search::{FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
 use serde_json::{Map, Value, json};
+use text::corrected_query::corrected_query;
 use text::highlight::Highlighter;
 
 use crate::layout::schema::{field, state};
-use crate::search::correction::corrected;
 use crate::search::facets::aggregation;
 use crate::search::interpretation::Interpreter;
 use crate::search::left_out::left_out;
@@ -64,7 +64,10 @@ pub(super) async fn search(
     }
     let corrected_query = match count_in_index(&response, MATCHES) {
         0 => None,
-        _ => corrected(&request.words, &plan.query.words),
+        _ => {
+            let contents = hits.iter().map(|hit| &hit.product.content);
+            corrected_query(&request.words, plan.query.interpreted_words(), contents, snapshot.language())
+        }
     };
     let relaxed = plan.query.optional_words(&request.words);
     let snapshot = snapshot_id(&response);

@@ -1,6 +1,5 @@
 //! The reading side.
 
-mod correction;
 mod execute;
 mod facet_counts;
 mod facets;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use domain::Language;
 use domain::ports::ENOUGH_PRODUCTS;
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest};
+use text::corrected_query::InterpretedWord;
 use text::kinds::names_kind;
 use text::query::{Kind, Phrase, Query, Word};
 
@@ -149,6 +150,15 @@ impl QueryWords {
     /// Returns true if the words match only as typed: none is optional or has spelling candidates.
     pub(super) fn match_as_typed(&self) -> bool {
         self.interpretation.optional.is_empty() && self.words.iter().all(|word| word.candidates.is_empty())
+    }
+
+    /// Returns the words with their corrections.
+    pub(super) fn interpreted_words(&self) -> impl Iterator<Item = InterpretedWord<'_>> {
+        (0..).zip(&self.words).map(|(at, own)| InterpretedWord {
+            word: &own.word,
+            correction: own.correction(),
+            is_optional: self.interpretation.optional.contains(&at),
+        })
     }
 
     /// Returns the optional words as they are spelt in the query.

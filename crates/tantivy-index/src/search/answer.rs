@@ -37,7 +37,7 @@ pub(crate) fn search(
         facets.push((field.clone(), counter.facet(request.facet_values, snapshot).map_err(search_error)?));
     }
     let corrected_query = match any_word_matches {
-        true => corrected_query(request, &query.words, snapshot, &inside).map_err(search_error)?,
+        true => corrected_query(request, &query, &hits, snapshot, &inside).map_err(search_error)?,
         false => None,
     };
     Ok(SearchAnswer {

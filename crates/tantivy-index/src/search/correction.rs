@@ -1,30 +1,29 @@
 //! The corrected form of a misspelt query.
 
-use domain::search::SearchRequest;
+use domain::search::{Hit, SearchRequest};
+use text::corrected_query;
 
 use crate::search::inside::Inside;
-use crate::search::interpretation::InterpretedWord;
+use crate::search::interpretation::InterpretedQuery;
 use crate::search::snapshot::Snapshot;
 
-/// Returns the query with corrections in place of the words that no product has; `None` if no such word has a correction.
+/// Returns the query with corrections in place of the words that no product has, as the hits write them; `None` if no such word has a
+/// correction.
 pub(crate) fn corrected_query(
     request: &SearchRequest,
-    words: &[InterpretedWord],
+    query: &InterpretedQuery,
+    hits: &[Hit],
     snapshot: &Snapshot,
     inside: &Inside<'_>,
 ) -> tantivy::Result<Option<String>> {
-    let query = &request.words;
-    let (mut corrected, mut copied) = (String::new(), 0);
-    for word in words {
-        if let Some(correction) = word.correction(request.is_prefix_query, snapshot, inside)? {
-            corrected.push_str(&query[copied..word.word.span.start]);
-            corrected.push_str(correction);
-            copied = word.word.span.end;
-        }
+    let mut words = Vec::with_capacity(query.words.len());
+    for (at, own) in (0..).zip(&query.words) {
+        words.push(corrected_query::InterpretedWord {
+            word: &own.word,
+            correction: own.correction(request.is_prefix_query, snapshot, inside)?,
+            is_optional: query.interpretation.optional.contains(&at),
+        });
     }
-    if copied == 0 {
-        return Ok(None);
-    }
-    corrected.push_str(&query[copied..]);
-    Ok(Some(corrected))
+    let contents = hits.iter().map(|hit| &hit.product.content);
+    Ok(corrected_query::corrected_query(&request.words, words, contents, snapshot.language))
 }
