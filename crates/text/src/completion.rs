@@ -17,11 +17,15 @@ use crate::misspelt::Misspelt;
 use crate::operators::Operators;
 use crate::product::{Part, for_each_text};
 use crate::query::{Query, Word};
+use crate::signs::is_conjunction;
 use crate::terms::Terms;
 use crate::weights::Weigher;
+use crate::written::Written;
 
 /// The most words that a completion adds, including function words.
 const MAX_MORE_WORDS: usize = 3;
+/// The signs that stand for a conjunction in names, see [`crate::signs::conjunction`].
+const CONJUNCTION_SIGNS: [char; 2] = ['&', '+'];
 /// The longest word of a completion, in characters.
 const MAX_TOKEN_CHARS: usize = 40;
 
@@ -89,6 +93,26 @@ impl<'a> Product<'a> {
         word.alternatives.iter().any(|alternative| self.terms().weight(alternative).is_some())
     }
 
+    /// Returns a typed word that the product has with the accents of the name and the brand; `None` if they write it as typed.
+    fn accented(&self, word: &Word, typed: &str) -> Option<String> {
+        let mut written = [Written::as_typed(&word.text)];
+        for text in [Some(&self.content.name), self.content.brand.as_ref()].into_iter().flatten() {
+            // Plain letters have no accents.
+            if !plain_text(text).is_ascii() {
+                Written::read_text(&mut written, &plain_text(text));
+            }
+        }
+        written[0].accented(typed)
+    }
+
+    /// Returns the correction of a misspelt word as the product writes it; `None` if the product has no word like it.
+    fn corrected(&self, word: &Word) -> Option<String> {
+        let near = nearest(self.terms(), word)?;
+        let mut written = [Written::correction(&word.text, near, self.language)];
+        Written::read(&mut written, self.content);
+        Some(written[0].text().unwrap_or(near).to_owned())
+    }
+
     /// Returns true if the product has all words of a query.
     fn has_all(&self, query: &str, request: &SearchRequest) -> bool {
         let is_allowed =
@@ -125,21 +149,26 @@ impl<'a> Typed<'a> {
         Some(Self { query: &request.words, language, others, last, misspelt_last, last_spellings })
     }
 
-    /// Returns everything before the last word with typos corrected from the product, and the number of words that the product
-    /// lacks, which are omitted.
+    /// Returns everything before the last word as the product writes it, with typos corrected, and the number of words that the
+    /// product lacks, which are omitted.
     fn start(&self, product: &Product<'_>) -> (String, usize) {
         let before = self.before();
         let (mut start, mut copied, mut omitted) = (String::with_capacity(before.len()), 0, 0);
-        for word in self.others.iter().filter(|word| !product.has(word)) {
+        for word in &self.others {
             if word.span.start < copied || word.span.end > before.len() {
                 continue;
             }
+            let text = if product.has(word) {
+                let Some(accented) = product.accented(word, &before[word.span.clone()]) else { continue };
+                accented
+            } else {
+                let corrected = product.corrected(word);
+                omitted += usize::from(corrected.is_none());
+                corrected.unwrap_or_default()
+            };
             start.push_str(&before[copied..word.span.start]);
+            start.push_str(&text);
             copied = word.span.end;
-            match nearest(product.terms(), word) {
-                Some(near) => start.push_str(near),
-                None => omitted += 1,
-            }
         }
         start.push_str(&before[copied..]);
         (start.to_lowercase(), omitted)
@@ -165,6 +194,20 @@ impl<'a> Typed<'a> {
         })
     }
 
+    /// Returns true if the query ends with the sign `&` or `+`, which only names complete in which it follows: `ben &`.
+    fn ends_with_conjunction(&self) -> bool {
+        is_conjunction_sign(self.query[self.last.span.end..].trim())
+    }
+
+    /// Returns true if a text goes on with the sign after the last word, or with the word for that sign.
+    fn goes_on(&self, text: &str, end: usize) -> bool {
+        let rest = text[end..].trim_start();
+        let next = rest.split(char::is_whitespace).next().unwrap_or_default();
+        !self.ends_with_conjunction()
+            || rest.starts_with(CONJUNCTION_SIGNS)
+            || is_conjunction(&next.to_lowercase(), self.language)
+    }
+
     /// Returns the last word completed from the product, by the word that fits best. Of equal fits the first one counts,
     /// because the texts that describe the product best come first.
     fn last_in(&self, content: &Content) -> Option<CompletedWord> {
@@ -174,7 +217,8 @@ impl<'a> Typed<'a> {
                 return;
             }
             let mut offer = |fit: u8, at: std::ops::Range<usize>, is_written: bool| {
-                if best.as_ref().is_none_or(|known| fit < known.fit) && self.continues(text, at.start) {
+                let is_best = best.as_ref().is_none_or(|known| fit < known.fit);
+                if is_best && self.continues(text, at.start) && self.goes_on(text, at.end) {
                     let texts = self.continued(text, at, is_written);
                     best = Some(CompletedWord { fit, texts, part });
                 }
@@ -216,15 +260,20 @@ impl<'a> Typed<'a> {
             return [None, None];
         }
         let more = self.more(&text[end..]).map(|more| format!("{word}{more}"));
-        [Some(word), more]
+        let lacks_sign = end == at.end && self.ends_with_conjunction();
+        [(!lacks_sign).then_some(word), more]
     }
 
-    /// Returns the words that follow in a text, up to the first one that is not a function word; `None` if one of them was typed, or
+    /// Returns the words that follow in a text, up to the first one that is neither a function word nor `&`; `None` if one of them was typed, or
     /// none of the next [`MAX_MORE_WORDS`] is such a word.
     fn more(&self, rest: &str) -> Option<String> {
         let mut end = 0;
         for _ in 0..MAX_MORE_WORDS {
             let start = end + rest[end..].find(|c: char| c != ' ')?;
+            if start > end && rest[start..].starts_with(CONJUNCTION_SIGNS) {
+                end = start + 1;
+                continue;
+            }
             if start == end || !rest[start..].starts_with(char::is_alphanumeric) {
                 return None;
             }
@@ -245,6 +294,10 @@ impl<'a> Typed<'a> {
         let mut typed = self.others.iter().chain([&self.last]);
         typed.any(|word| normal_form(&word.text, self.language).1 == token)
     }
+}
+
+fn is_conjunction_sign(text: &str) -> bool {
+    CONJUNCTION_SIGNS.iter().any(|sign| text.chars().eq([*sign]))
 }
 
 /// Returns the word of a product with the fewest typos.
@@ -344,136 +397,5 @@ impl Collector {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use domain::Currency;
-    use domain::input::read_product;
-    use domain::search::{Synonym, Tuning};
-
-    fn content(json: &str) -> Content {
-        read_product(json.as_bytes(), Currency::USD).unwrap().content
-    }
-
-    fn named(name: &str) -> Content {
-        content(&format!("{{\"name\":{name:?}}}"))
-    }
-
-    fn completed(query: &str, hits: &[Content]) -> Vec<String> {
-        let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
-        completions(&request, hits, 10, Language::default())
-    }
-
-    fn of_names(query: &str, names: &[&str]) -> Vec<String> {
-        completed(query, &names.iter().map(|name| named(name)).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn the_last_word_is_completed_and_goes_on() {
-        let names = ["HP Laptop bag", "Laptop bag, black", "Lapland mug", "Laptop"];
-        assert_eq!(
-            of_names("lap", &names),
-            ["laptop", "laptop bag", "lapland", "lapland mug"],
-            "by how many products have it"
-        );
-        assert_eq!(of_names("Laptop", &names), ["laptop bag"]);
-        assert_eq!(of_names("hp lap", &names[..1]), ["hp laptop", "hp laptop bag"]);
-    }
-
-    #[test]
-    fn a_completion_does_not_end_with_a_word_that_only_joins() {
-        assert_eq!(of_names("case", &["Case for the phone"]), ["case for the phone"]);
-        assert_eq!(of_names("case", &["Case with"]), [""; 0]);
-        assert_eq!(of_names("case", &["Case of the and or"]), [""; 0]);
-    }
-
-    #[test]
-    fn typos_are_corrected_as_the_products_have_the_words() {
-        assert_eq!(
-            of_names("procesor int", &["Intel Core processor"]),
-            ["processor intel", "processor intel core"]
-        );
-        assert_eq!(of_names("kettel", &["Steel kettle 2 l"]), ["kettle", "kettle 2"]);
-    }
-
-    #[test]
-    fn words_are_omitted_where_no_product_has_them_with_the_others() {
-        let names = ["Steel kettle", "Purple kettle"];
-        assert_eq!(of_names("purple kett", &names), ["purple kettle"]);
-        assert_eq!(of_names("purple kett", &names[..1]), ["kettle"]);
-        assert_eq!(of_names("kett purple", &["Steel kettle"]), [""; 0]);
-    }
-
-    #[test]
-    fn one_word_in_two_numbers_is_one_completion() {
-        assert_eq!(of_names("prin", &["Printer", "Printers", "Printer"]), ["printer"]);
-        assert_eq!(of_names("printers", &["Printer paper"]), ["printer paper"], "as the products write it");
-        assert_eq!(of_names("knifes", &["Knives set"]), ["knives set"]);
-    }
-
-    #[test]
-    fn what_punctuation_joins_is_completed_where_products_join_it() {
-        assert_eq!(of_names("h&m", &["Mug"]), [""; 0]);
-        assert_eq!(of_names("<b", &["Book"]), ["book"]);
-        assert_eq!(of_names("lamp (b", &["Lamp black"]), ["lamp black"]);
-        assert_eq!(of_names("wi-f", &["Wi-Fi router"]), ["wi-fi", "wi-fi router"]);
-        assert_eq!(of_names("men's sh", &["Men's shoes"]), ["men's shoes"]);
-    }
-
-    #[test]
-    fn what_joins_words_stays() {
-        assert_eq!(of_names("wh", &["Sony WH-1000XM4 black"]), ["wh-1000xm4", "wh-1000xm4 black"]);
-        assert_eq!(of_names("head pho", &["Headphones Sony"]), [""; 0], "joined words are no beginning");
-        assert_eq!(of_names("head phones", &["Headphones Sony"]), ["head phones sony"]);
-        assert_eq!(of_names("lamp", &["Lamp (red)", "Lamp - blue"]), [""; 0]);
-        assert_eq!(of_names("crème", &["Crème brûlée"]), ["crème brûlée"]);
-    }
-
-    #[test]
-    fn brands_categories_and_attributes_complete_as_well() {
-        let product = content(
-            r#"{"name":"M185 mouse","brand":"Logitech","category":"Computers > Input devices","tags":["office"],
-                "attributes":{"material":"stainless steel"},"description":"Stapler"}"#,
-        );
-        for (query, completion) in [
-            ("logi", &["logitech"][..]),
-            ("inp", &["input", "input devices"]),
-            ("off", &["office"]),
-            ("mouse stainl", &["mouse stainless", "mouse stainless steel"]),
-            ("stapl", &[]),
-            ("s", &["stainless", "stainless steel"]),
-        ] {
-            assert_eq!(completed(query, std::slice::from_ref(&product)), completion, "{query}");
-        }
-    }
-
-    #[test]
-    fn scripts_without_spaces_complete_to_the_end_of_their_run() {
-        assert_eq!(
-            of_names("トナ", &["HP トナーカートリッジ 黒"]),
-            ["トナーカートリッジ", "トナーカートリッジ 黒"]
-        );
-        assert_eq!(of_names("日本語", &["日本語辞書"]), ["日本語辞書"]);
-    }
-
-    #[test]
-    fn a_synonym_keeps_what_was_typed() {
-        let synonym = Synonym { from: "cell phone".to_owned(), to: vec!["mobile".to_owned()] };
-        let tuning = Tuning { synonyms: vec![synonym], ..Tuning::default() };
-        let words = "cell phone".to_owned();
-        let request = SearchRequest { words, tuning, ..SearchRequest::all(Currency::USD) };
-        assert_eq!(
-            completions(&request, [&named("Mobile charger")], 9, Language::default()),
-            ["cell phone charger"]
-        );
-    }
-
-    #[test]
-    fn names_come_before_what_only_attributes_say() {
-        let hits = [
-            content(r#"{"name":"Teapot"}"#),
-            content(r#"{"name":"Lamp","attributes":{"colour":"teal"}}"#),
-            content(r#"{"name":"Mug","attributes":{"colour":"teal"}}"#),
-        ];
-        assert_eq!(completed("tea", &hits), ["teapot", "teal"]);
-    }
-}
+#[path = "completion_tests.rs"]
+mod tests;
