@@ -1,6 +1,6 @@
 //! The kind of thing that a product is: a lamp is a lamp, and a bulb for a lamp is not.
 //!
-//! A product's narrowest categories and its name say what it is. The last word of a compound names the thing, and words after `for`
+//! A product's narrowest categories, its name and attributes such as `type` say what it is. The last word of a compound names the thing, and words after `for`
 //! and `with` do not, see [`crate::compound`]. In languages that put the thing first, the first word names it. Each such word is a
 //! term of its own in the index, so that a search can count the products of a kind: if enough of the products that have the word
 //! `lamp` are lamps, then lamps rank above their accessories.
@@ -33,6 +33,8 @@ pub(crate) enum KindSource {
     /// A level above the narrowest one, or one of several things, such as `Pots & Pans`. It names a group that the product belongs to,
     /// which does not order products, but says that the word names things.
     Group = 1,
+    /// An attribute such as `type`. In some catalogues it has variants of a thing: `type: over-ear`.
+    Attribute = 7,
     /// A name. It also has words after the thing: colours, models, series.
     Name = 8,
     /// The narrowest level of a category.
@@ -44,7 +46,7 @@ impl KindSource {
     pub(crate) fn term(self, word: &str, language: Language) -> Term {
         match self {
             Self::Group => group_term(word, language),
-            Self::Name | Self::Label => kind_term(word, language),
+            Self::Attribute | Self::Name | Self::Label => kind_term(word, language),
         }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn for_each_level<'a>(content: &'a Content, mut each: impl FnMut(&'a 
 pub fn for_each_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     for_each_naming_text(content, &mut each);
     for_each_level(content, |level, _| each(&plain_text(level), Part::Labels));
-    for_each_describing_text(content, each);
+    for_each_describing_text(content, |text, part, _| each(text, part));
 }
 
 /// Calls `each` with every searched text before the categories, and its part.
@@ -78,22 +78,24 @@ pub(crate) fn for_each_naming_text(content: &Content, mut each: impl FnMut(&str,
     }
 }
 
-/// Calls `each` with every searched text after the categories, and its part.
-pub(crate) fn for_each_describing_text(content: &Content, mut each: impl FnMut(&str, Part)) {
+/// Calls `each` with every searched text after the categories, its part, and true if it is the value of an attribute that says what
+/// the product is.
+pub(crate) fn for_each_describing_text(content: &Content, mut each: impl FnMut(&str, Part, bool)) {
     for tag in &content.tags {
-        each(&plain_text(tag), Part::Labels);
+        each(&plain_text(tag), Part::Labels, false);
     }
     for (key, value) in &content.attributes {
         if matches!(value, AttributeValue::Flag(_)) {
             continue;
         }
-        let part = if is_kind(key) { Part::Labels } else { Part::Attributes };
+        let is_kind = is_kind(key);
+        let part = if is_kind { Part::Labels } else { Part::Attributes };
         for text in value.facet_values() {
-            each(&plain_text(&text), part);
+            each(&plain_text(&text), part, is_kind);
         }
     }
     if let Some(description) = &content.description {
-        each(&plain_text(description), Part::Description);
+        each(&plain_text(description), Part::Description, false);
     }
 }
 

@@ -118,7 +118,12 @@ impl Weigher {
         for_each_naming_text(content, |text, part| {
             weigh_text(text, part, (part == Part::Name).then_some(KindSource::Name), counts)
         });
-        for_each_describing_text(content, |text, part| weigh_text(text, part, None, counts));
+        for_each_describing_text(content, |text, part, is_kind| {
+            // Of a path such as `Home > Lamps`, only the narrowest level names the product.
+            let (broader, narrowest) = text.rsplit_once('>').filter(|_| is_kind).unwrap_or(("", text));
+            weigh_text(broader, part, None, counts);
+            weigh_text(narrowest, part, is_kind.then_some(KindSource::Attribute), counts);
+        });
         count_categories(&content.categories, counts, |level, is_narrowest, counts| {
             let level = plain_text(level);
             let is_kind = is_narrowest && !names_several_things(&level, language);

@@ -237,3 +237,24 @@ fn initials_weigh_as_much_as_a_word() {
         assert_eq!(weight_of(&product.words, word), weight_of(&brand.words, "elf"), "{word}");
     }
 }
+
+#[test]
+fn attributes_that_say_what_a_product_is_name_its_kind() {
+    for (attributes, expected) in [
+        (r#"{"type":"Projector"}"#, &[("=projector", 7)][..]),
+        (r#"{"product_type":"Home cinema > Projectors"}"#, &[("=projector", 7)]),
+        (r#"{"product_type":"Bags for laptops > Sleeves"}"#, &[("=sleeve", 7)]),
+        (r#"{"Kind":["Lamp","Desk light"]}"#, &[("=lamp", 7), ("=light", 7)]),
+        (r#"{"type":"Akari"}"#, &[]),
+        (r#"{"product_type":"505771","type":true,"ink_type":"Gel","mount":"Wall > Rail"}"#, &[]),
+    ] {
+        let json = format!(r#"{{"name":"X 1","brand":"Akari","attributes":{attributes}}}"#);
+        let kinds = weighed(&json).pairs.into_iter().filter(|(pair, _)| pair.starts_with('='));
+        let mut kinds: Vec<(String, u8)> = kinds.collect();
+        kinds.sort_unstable();
+        let kinds: Vec<(&str, u8)> = kinds.iter().map(|(kind, weight)| (kind.as_str(), *weight)).collect();
+        assert_eq!(kinds, expected, "{attributes}");
+    }
+    let both = weighed(r#"{"name":"Projector","category":"Projectors","attributes":{"type":"Projector"}}"#);
+    assert_eq!(weight_of(&both.pairs, "=projector"), KindSource::Label as u8, "the most certain source counts");
+}

@@ -201,6 +201,25 @@ async fn without_a_word_that_says_what_is_meant_nothing_is_found(index: &Index) 
     assert_eq!(first(index, "6 ft").await[0], "game");
 }
 
+async fn an_attribute_that_says_what_a_product_is_names_its_kind(index: &Index) {
+    let of =
+        |id: &str, name: &str, kind: &str| product(id, json!({"name": name, "attributes": {"type": kind}}));
+    index
+        .add([
+            of("mount", "Projector mount", "Mount"),
+            of("epson", "Epson EB-X05 with a lamp of 6,000 hours, white", "Projector"),
+            of("acer", "Acer X1 for school and office, black", "Projector"),
+        ])
+        .await;
+    let mut found = first(index, "projector").await;
+    assert_eq!(found.pop().as_deref(), Some("mount"));
+    found.sort_unstable();
+    assert_eq!(found, ["acer", "epson"]);
+    // The thing stays, and what describes it becomes optional.
+    index.add((0..2).map(|n| named(&format!("shirt{n}"), "Purple shirt"))).await;
+    assert!(["acer", "epson"].contains(&first(index, "purple projector").await[0].as_str()));
+}
+
 async fn a_word_that_names_no_kind_here_raises_nothing(index: &Index) {
     // One of six products is a "samsung", because its name ends with the word.
     index
@@ -246,6 +265,7 @@ on_each! {
             a_group_of_kinds_outlives_what_is_said_about_it,
             a_category_of_several_things_makes_its_products_none_of_them,
             without_a_word_that_says_what_is_meant_nothing_is_found,
+            an_attribute_that_says_what_a_product_is_names_its_kind,
             a_word_that_names_no_kind_here_raises_nothing,
             a_correction_is_far_more_frequent_than_the_word,
         ]
