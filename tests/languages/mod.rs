@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod ranking;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -2,7 +2,8 @@
 //!
 //! A laptop bag is a bag, and so is a bag for a laptop. In English, and in languages that form compounds like it, the last word
 //! of a compound is its head, which names the product, and the words after `for` do not. Nothing else is considered: there is
-//! no dictionary of nouns. In other languages nearly all words count as heads, so nothing is lost there.
+//! no dictionary of nouns. In languages that put the thing first, the words after it describe it, also after `de`: a `housse
+//! d'ordinateur` is no computer.
 
 use std::ops::Range;
 
@@ -19,6 +20,8 @@ pub(crate) struct Relation {
     pub(crate) is_linked: bool,
     /// The word continues a name, so the word before does not yet name the thing: `shirt` in `T-shirt`, `of` in `set of mugs`.
     pub(crate) continues_name: bool,
+    /// Only a space or an apostrophe separates the word from the one before: `d'ordinateur`.
+    pub(crate) is_adjacent: bool,
 }
 
 /// The role of a word in a text.
@@ -75,6 +78,7 @@ impl CompoundReader {
         let gap = self.last_end.replace(span.end).and_then(|end| text.get(end..span.start)).unwrap_or("");
         // Punctuation ends a compound, and so does a hyphen: it mostly joins model numbers.
         let is_apart = !gap.is_empty() && gap.chars().all(char::is_whitespace);
+        let is_adjacent = is_apart || matches!(gap, "'" | "\u{2019}");
         let may_be_modified =
             !is_link && !is_particle(word, self.language) && word.chars().all(char::is_alphabetic);
         let is_linked = self.is_linked;
@@ -83,6 +87,7 @@ impl CompoundReader {
             is_modified: is_apart && may_be_modified,
             is_linked,
             continues_name: (is_apart || gap == "-") && (may_be_modified || word == "of"),
+            is_adjacent,
         }
     }
 
@@ -95,6 +100,26 @@ impl CompoundReader {
     /// Returns true if the next word follows a link word.
     pub(crate) fn is_linked(&self) -> bool {
         self.is_linked
+    }
+}
+
+/// Finds the words that describe the thing before them, in a language that puts the thing first: `bureau` in `lampe de bureau`.
+#[derive(Debug, Default)]
+pub(crate) struct ThingFirstReader {
+    has_thing: bool,
+    is_linked: bool,
+}
+
+impl ThingFirstReader {
+    /// Reads the next word. Returns true if it describes a thing before it: no punctuation and no link word is between them.
+    pub(crate) fn next(&mut self, relation: &Relation, may_name: bool) -> bool {
+        if !relation.is_adjacent || relation.is_linked != self.is_linked {
+            self.has_thing = false;
+        }
+        self.is_linked = relation.is_linked;
+        let is_modifier = self.has_thing && may_name;
+        self.has_thing |= may_name;
+        is_modifier
     }
 }
 

@@ -13,7 +13,7 @@ use domain::{Content, Language};
 use crate::analysis::{Purpose, Token, has_digit, joined, query_words, tokens};
 use crate::cjk::{CjkRun, is_cjk};
 use crate::closed_compounds::for_each_ending;
-use crate::compound::{CompoundReader, CompoundRole, Relation};
+use crate::compound::{CompoundReader, CompoundRole, Relation, ThingFirstReader};
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
 use crate::kinds::{
@@ -174,6 +174,10 @@ struct Pending {
     /// The triple with the two words before, if it is to be indexed.
     triple: String,
     is_linked: bool,
+    /// The word describes a thing before it, in a language that puts the thing first.
+    is_after_thing: bool,
+    /// The word before does.
+    follows_modifier: bool,
 }
 
 /// Counts the words of one text.
@@ -195,6 +199,7 @@ struct TextWeigher<'a> {
     position: usize,
     /// True once a word has named the kind, in a language that puts the thing first.
     has_thing: bool,
+    after_thing: ThingFirstReader,
 }
 
 impl<'a> TextWeigher<'a> {
@@ -224,6 +229,7 @@ impl<'a> TextWeigher<'a> {
             is_numbered_sku,
             position: 0,
             has_thing,
+            after_thing: ThingFirstReader::default(),
         }
     }
 
@@ -264,11 +270,17 @@ impl<'a> TextWeigher<'a> {
     }
 
     fn word(&mut self, word: &str, span: Range<usize>) {
-        let Relation { is_modified, is_linked, continues_name } = self.roles.next(self.text, word, &span);
+        let relation = self.roles.next(self.text, word, &span);
+        let Relation { is_modified, is_linked, continues_name, .. } = relation;
         self.flush(is_modified, !continues_name || is_counting_word(word) || self.is_brand(word));
         let is_kept = self.keeps_pair();
         self.pending.word.push_str(word);
         self.pending.is_linked = is_linked;
+        if is_thing_first(self.language) {
+            let may_name = may_name(word, self.language) && !self.is_brand(word);
+            self.pending.follows_modifier = self.pending.is_after_thing;
+            self.pending.is_after_thing = self.after_thing.next(&relation, may_name);
+        }
         if let Some(pair) = self.pairs.next(&Token::Word(word, span))
             && is_kept(pair.is_size)
         {
@@ -347,8 +359,15 @@ impl<'a> TextWeigher<'a> {
         }
         self.count_kind(is_end);
         // A brand may precede any word and is not part of a compound.
-        let is_modifier = is_modified && !self.is_brand(&self.pending.word);
+        let (is_modifier, is_pair_modifier) = match is_thing_first(self.language) {
+            true => (self.pending.is_after_thing, self.pending.follows_modifier),
+            false => {
+                let is_modifier = is_modified && !self.is_brand(&self.pending.word);
+                (is_modifier, is_modifier)
+            }
+        };
         let role = self.role(is_modifier, self.pending.is_linked);
+        let pair_value = self.role(is_pair_modifier, self.pending.is_linked).pair_value();
         let value = if self.is_prefix_of_sku() { role.value() / SKU_PREFIX_SHARE } else { role.value() };
         let Self { part, language, counts, pending, .. } = self;
         counts.word(&pending.word, *part, value, *language);
@@ -356,10 +375,10 @@ impl<'a> TextWeigher<'a> {
             counts.endings(&pending.word, *part, role.value(), *language);
         }
         if !pending.pair.is_empty() {
-            counts.pair(&pending.pair, *part, role.pair_value(), *language);
+            counts.pair(&pending.pair, *part, pair_value, *language);
         }
         if !pending.triple.is_empty() {
-            counts.pair(&pending.triple, *part, role.pair_value(), *language);
+            counts.pair(&pending.triple, *part, pair_value, *language);
         }
         pending.triple.clear();
         pending.word.clear();

@@ -256,5 +256,40 @@ fn attributes_that_say_what_a_product_is_name_its_kind() {
         assert_eq!(kinds, expected, "{attributes}");
     }
     let both = weighed(r#"{"name":"Projector","category":"Projectors","attributes":{"type":"Projector"}}"#);
-    assert_eq!(weight_of(&both.pairs, "=projector"), KindSource::Label as u8, "the most certain source counts");
+    assert_eq!(
+        weight_of(&both.pairs, "=projector"),
+        KindSource::Label as u8,
+        "the most certain source counts"
+    );
+}
+
+#[test]
+fn languages_that_put_the_thing_first_weigh_what_follows_as_modifiers() {
+    let weight = |language: Language, name: &str, word: &str| {
+        let json = format!(r#"{{"name":"{name}","brand":"Akari"}}"#);
+        weight_of(&weighed_in(language, &json).words, word)
+    };
+    let lampe = |name: &str| weight(Language::French, name, "lampe");
+    let heads = ["Lampe de bureau", "Akari lampe bureau", "Bureau, lampe noire", "Set de lampe"].map(lampe);
+    assert!(heads.iter().all(|weight| *weight >= heads[0]), "{heads:?}");
+    let modifiers =
+        ["Ampoule de lampe", "Ampoule grande lampe", "Pied d'une lampe", "Grand abat d’lampe"].map(lampe);
+    assert!(modifiers.iter().all(|weight| *weight < heads[0]), "{heads:?} {modifiers:?}");
+    assert!(lampe("Ampoule pour lampe") < modifiers[0]);
+    for (language, head, modifier, word) in [
+        (Language::French, "Ordinateur portable", "Housse ordinateur", "ordinateur"),
+        (Language::Spanish, "Lámpara LED", "Bombilla lámpara", "lampara"),
+        (Language::Italian, "Lampada tavolo", "Lampadina lampada", "lampada"),
+        (Language::Portuguese, "Luminária mesa", "Lâmpada luminária", "luminaria"),
+        (Language::Catalan, "Làmpada taula", "Bombeta làmpada", "lampada"),
+        (Language::Romanian, "Lampă birou", "Bec lampă", "lampa"),
+        (Language::Arabic, "مصباح مكتب", "لمبة مصباح", "مصباح"),
+    ] {
+        let (head, modifier) = (weight(language, head, word), weight(language, modifier, word));
+        assert!(head > modifier && modifier > 0, "{language}: {head} {modifier}");
+    }
+    let pair = |name: &str| {
+        weight_of(&weighed_in(Language::French, &format!(r#"{{"name":"{name}"}}"#)).pairs, "imprimantelaser")
+    };
+    assert!(pair("Imprimante laser noire") > 2 * pair("Toner imprimante laser"));
 }
