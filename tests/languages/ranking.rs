@@ -32,6 +32,21 @@ const RANKINGS: &[Ranking] = &[
         names: &["Funda portátil", "Portátil 15 pulgadas gris", "Bombilla de lámpara", "Lámpara de mesa"],
         firsts: &[("portátil", "Portátil 15 pulgadas gris"), ("lámpara", "Lámpara de mesa")],
     },
+    Ranking {
+        language: Language::German,
+        names: &["Blaue Tasse", "Rote Tasse", "Hantel Set", "6 Kerzen mit Ständer im Set"],
+        firsts: &[("set mit 6 roten tassen", "Rote Tasse"), ("satz tassen rot", "Rote Tasse")],
+    },
+    Ranking {
+        language: Language::French,
+        names: &["Verre à eau", "Verre à vin", "Lot de 6 chaises", "Lot de 6 bougies"],
+        firsts: &[("lot de 6 verres à vin", "Verre à vin"), ("lot de 6 chaises", "Lot de 6 chaises")],
+    },
+    Ranking {
+        language: Language::Spanish,
+        names: &["Vaso azul", "Vaso rojo", "Juego de mesa", "Juego de 6 platos"],
+        firsts: &[("juego de 6 vasos rojos", "Vaso rojo"), ("juego de mesa", "Juego de mesa")],
+    },
 ];
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use domain::Language;
 
-use crate::grammar::{is_link, is_particle};
+use crate::counting::counts;
+use crate::grammar::{introduces_contents, is_link, is_particle};
 
 /// The relation of a word to the text before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub(crate) struct Relation {
     pub(crate) continues_name: bool,
     /// Only a space or an apostrophe separates the word from the one before: `d'ordinateur`.
     pub(crate) is_adjacent: bool,
+    /// The word says how many of a thing there are, or which one, and names no thing itself.
+    pub(crate) counts: bool,
+    /// The word introduces what a set consists of, which is the thing: `of` in `set of mugs`, `with` in `set with 6 mugs`.
+    pub(crate) introduces_contents: bool,
 }
 
 /// The role of a word in a text.
@@ -62,25 +67,43 @@ pub(crate) struct CompoundReader {
     /// The end of the last word, if that may be part of a compound.
     last_end: Option<usize>,
     is_linked: bool,
+    /// True once a word may have named the thing: what follows is no more than a part of it, as in `knife set with block`.
+    has_thing: bool,
+    /// True if the last word counts.
+    last_counts: bool,
 }
 
 impl CompoundReader {
     /// Creates a reader of one text.
     pub(crate) fn new(language: Language) -> Self {
-        Self { language, has_begun: false, last_end: None, is_linked: false }
+        Self {
+            language,
+            has_begun: false,
+            last_end: None,
+            is_linked: false,
+            has_thing: false,
+            last_counts: false,
+        }
     }
 
-    /// Reads the next word.
-    pub(crate) fn next(&mut self, text: &str, word: &str, span: &Range<usize>) -> Relation {
+    /// Reads the next word, which may be a part of the product's brand.
+    pub(crate) fn next(&mut self, text: &str, word: &str, span: &Range<usize>, is_brand: bool) -> Relation {
+        let counts = counts(word, text.get(span.end..).unwrap_or(""), self.language);
+        let introduces_contents =
+            self.last_counts && !self.has_thing && introduces_contents(word, self.language);
         // The first word of a text has nothing before it that it could link.
-        let is_link = self.has_begun && is_link(word, self.language);
+        let is_link = self.has_begun && !introduces_contents && is_link(word, self.language);
         self.has_begun = true;
         let gap = self.last_end.replace(span.end).and_then(|end| text.get(end..span.start)).unwrap_or("");
         // Punctuation ends a compound, and so does a hyphen: it mostly joins model numbers.
         let is_apart = !gap.is_empty() && gap.chars().all(char::is_whitespace);
         let is_adjacent = is_apart || matches!(gap, "'" | "\u{2019}");
-        let may_be_modified =
-            !is_link && !is_particle(word, self.language) && word.chars().all(char::is_alphabetic);
+        let may_be_modified = !is_link
+            && !introduces_contents
+            && !is_particle(word, self.language)
+            && word.chars().all(char::is_alphabetic);
+        self.has_thing |= may_be_modified && !counts && !is_brand;
+        self.last_counts = counts;
         let is_linked = self.is_linked;
         self.is_linked |= is_link;
         Relation {
@@ -88,6 +111,8 @@ impl CompoundReader {
             is_linked,
             continues_name: (is_apart || gap == "-") && (may_be_modified || word == "of"),
             is_adjacent,
+            counts,
+            introduces_contents,
         }
     }
 
@@ -133,7 +158,7 @@ mod tests {
         let (mut reader, mut found) =
             (CompoundReader::new(Language::English), Vec::<(String, CompoundRole)>::new());
         words(text, Purpose::Query, |word, span| {
-            let Relation { is_modified, is_linked, .. } = reader.next(text, word, &span);
+            let Relation { is_modified, is_linked, .. } = reader.next(text, word, &span, false);
             if let Some((_, last)) = found.last_mut() {
                 last.is_modifier = is_modified;
             }

@@ -11,10 +11,14 @@ struct Grammar {
     links: &'static [&'static str],
     /// Articles, conjunctions, and prepositions after which a text may still name its thing: `of`.
     particles: &'static [&'static str],
+    /// Prepositions between a set and what it consists of: `of`, `with`. Some are links elsewhere, others particles.
+    contents: &'static [&'static str],
 }
 
 /// Link words of every language. `f` and `w` are the words of `f/` and `w/`, which abbreviate the first two.
 const COMMON_LINKS: [&str; 4] = ["for", "with", "f", "w"];
+/// Words between a set and what it consists of, in every language: names mix languages.
+const COMMON_CONTENTS: [&str; 3] = ["of", "with", "w"];
 /// English words that link in every language, but carry a meaning, so they are not function words.
 const LINKING_WORDS: [&str; 5] = ["including", "incl", "compatible", "replaces", "fits"];
 
@@ -28,9 +32,14 @@ pub(crate) fn is_particle(word: &str, language: Language) -> bool {
     grammar(language).particles.contains(&word)
 }
 
+/// Returns true for a word that introduces what a set consists of: `of` in `set of mugs`, `mit` in `Set mit 6 Tassen`.
+pub(crate) fn introduces_contents(word: &str, language: Language) -> bool {
+    COMMON_CONTENTS.contains(&word) || grammar(language).contents.contains(&word)
+}
+
 /// Returns true for a word that carries no meaning on its own, such as `for` and `the`.
 pub(crate) fn is_function_word(word: &str, language: Language) -> bool {
-    let Grammar { links, particles } = grammar(language);
+    let Grammar { links, particles, .. } = grammar(language);
     COMMON_LINKS.contains(&word) || links.contains(&word) || particles.contains(&word)
 }
 
@@ -53,7 +62,9 @@ fn grammar(language: Language) -> Grammar {
                 "al",
             ],
         ),
-        Language::Czech => (&["pro", "s", "se", "bez", "na", "do", "z", "k", "od", "v"], &["a", "i", "nebo"]),
+        Language::Czech => {
+            (&["pro", "s", "se", "bez", "na", "do", "z", "ze", "k", "od", "v"], &["a", "i", "nebo"])
+        }
         Language::Danish => (
             &["til", "med", "uden", "af", "fra", "i", "pa"],
             &["en", "et", "den", "det", "de", "og", "eller"],
@@ -113,7 +124,31 @@ fn grammar(language: Language) -> Grammar {
             (&["для", "з", "із", "зі", "без", "на", "від", "до", "в", "у"], &["і", "й", "та", "або"])
         }
     };
-    Grammar { links, particles }
+    Grammar { links, particles, contents: contents(language) }
+}
+
+/// Returns the prepositions of a language between a set and what it consists of.
+fn contents(language: Language) -> &'static [&'static str] {
+    match language {
+        Language::Arabic => &["من", "مع"],
+        Language::Catalan => &["de", "d", "amb"],
+        Language::Czech => &["z", "ze", "s", "se"],
+        Language::Danish | Language::Norwegian => &["af", "av", "med"],
+        Language::Dutch => &["van", "met"],
+        Language::English | Language::EnglishSnowball => &[],
+        Language::Finnish | Language::Hungarian | Language::Turkish => &[],
+        Language::French => &["de", "d", "avec"],
+        Language::German => &["mit", "von", "aus"],
+        Language::Greek => &["με", "απο"],
+        Language::Italian => &["di", "da", "con"],
+        Language::Polish => &["z", "ze"],
+        Language::Portuguese => &["de", "com"],
+        Language::Romanian => &["de", "cu", "din"],
+        Language::Russian => &["из", "с", "со"],
+        Language::Spanish => &["de", "con"],
+        Language::Swedish => &["av", "med", "om"],
+        Language::Ukrainian => &["з", "із", "зі"],
+    }
 }
 
 #[cfg(test)]
@@ -124,8 +159,8 @@ mod tests {
     #[test]
     fn joining_words_are_folded() {
         for (language, _) in Language::ALL {
-            let Grammar { links, particles } = grammar(language);
-            for word in links.iter().chain(particles) {
+            let Grammar { links, particles, contents } = grammar(language);
+            for word in links.iter().chain(particles).chain(contents) {
                 let folded = query_words(word);
                 assert_eq!(folded.first().map(|(word, _)| word.as_str()), Some(*word), "{language}");
             }

@@ -11,6 +11,7 @@ use domain::Language;
 
 use crate::analysis::query_words;
 use crate::compound::CompoundReader;
+use crate::counting::is_counting_word;
 use crate::dictionary::{Dictionary, Term};
 use crate::forms::normal_form;
 use crate::grammar::is_joining_word;
@@ -77,38 +78,9 @@ fn marked(mark: char, word: &str, language: Language) -> Term {
     Term { dictionary: Dictionary::Pairs, text: format!("{mark}{form}") }
 }
 
-/// Words that follow the thing in a name and say which one or how many of it: `headphones model 3`, `knife set`.
-const COUNTING_WORDS: [&str; 20] = [
-    "set",
-    "sets",
-    "kit",
-    "kits",
-    "pack",
-    "packs",
-    "bundle",
-    "pair",
-    "model",
-    "series",
-    "version",
-    "edition",
-    "style",
-    "type",
-    "size",
-    "colour",
-    "color",
-    "generation",
-    "gen",
-    "mark",
-];
-
-/// Returns true for a word that says which one of a kind a product is, or how many, and names no kind itself.
-pub(crate) fn is_counting_word(word: &str) -> bool {
-    COUNTING_WORDS.contains(&word)
-}
-
 /// Returns true for a word that can name a thing.
 pub(crate) fn may_name(word: &str, language: Language) -> bool {
-    !is_counting_word(word)
+    !is_counting_word(word, language)
         && !is_unit(word)
         && word.chars().nth(MIN_LETTERS - 1).is_some()
         && word.chars().all(char::is_alphabetic)
@@ -153,16 +125,22 @@ pub(crate) fn query_roles(text: &str, language: Language) -> Vec<(Range<usize>, 
     let mut roles = Vec::<(Range<usize>, QueryRole)>::new();
     let mut has_thing = false;
     for (word, span) in query_words(text) {
-        let relation = reader.next(text, &word, &span);
+        let relation = reader.next(text, &word, &span, false);
+        if let Some((_, before)) = roles.last_mut()
+            && relation.introduces_contents
+        {
+            *before = QueryRole::Aside;
+        }
         if let Some((_, before)) = roles.last_mut()
             && relation.continues_name
             && *before == QueryRole::Thing
-            && !is_counting_word(&word)
+            && !relation.counts
             && !is_thing_first(language)
         {
             *before = if word == "of" { QueryRole::Aside } else { QueryRole::Modifier };
         }
-        let role = match (relation.is_linked, may_name(&word, language)) {
+        let may_name = !relation.counts && may_name(&word, language);
+        let role = match (relation.is_linked, may_name) {
             (true, _) => QueryRole::Aside,
             (false, true) if !(has_thing && is_thing_first(language)) => QueryRole::Thing,
             (false, _) => QueryRole::Modifier,
@@ -197,7 +175,49 @@ mod tests {
         ] {
             assert_eq!(things(text, Language::English), expected, "{text}");
         }
-        assert_eq!(things("lampe de bureau", Language::French), ["lampe"]);
-        assert_eq!(things("Schreibtisch Lampe", Language::German), ["Lampe"]);
+        for (language, text, thing) in [
+            (Language::French, "lampe de bureau", "lampe"),
+            (Language::German, "Schreibtisch Lampe", "Lampe"),
+            (Language::German, "Lampe mit Schalter", "Lampe"),
+            (Language::German, "Satz Tassen", "Tassen"),
+            (Language::French, "jeu de société", "jeu"),
+            (Language::Spanish, "juego de mesa", "juego"),
+            (Language::English, "knife set with block", "knife"),
+            (Language::English, "chips", "chips"),
+        ] {
+            assert_eq!(things(text, language), [thing], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_set_consists_of_is_the_thing() {
+        for (language, text, thing) in [
+            (Language::English, "set with 6 mugs", "mugs"),
+            (Language::English, "pack of 6 red mugs", "mugs"),
+            (Language::German, "Set mit 6 Tassen", "Tassen"),
+            (Language::German, "6er Set von Tassen", "Tassen"),
+            (Language::French, "lot de 6 verres", "verres"),
+            (Language::French, "jeu de 6 verres", "verres"),
+            (Language::Spanish, "juego de 6 vasos", "vasos"),
+            (Language::Italian, "confezione da 6 bicchieri", "bicchieri"),
+            (Language::Portuguese, "conjunto de 6 copos", "copos"),
+            (Language::Romanian, "set de 6 pahare", "pahare"),
+            (Language::Catalan, "joc de 6 gots", "gots"),
+            (Language::Dutch, "set van 6 glazen", "glazen"),
+            (Language::Dutch, "set met 6 glazen", "glazen"),
+            (Language::Swedish, "set med 6 glas", "glas"),
+            (Language::Danish, "sæt med 6 kopper", "kopper"),
+            (Language::Norwegian, "sett med 6 kopper", "kopper"),
+            (Language::Polish, "zestaw z 6 kubkami", "kubkami"),
+            (Language::Czech, "sada ze 6 hrnků", "hrnků"),
+            (Language::Russian, "набор из 6 стаканов", "стаканов"),
+            (Language::Ukrainian, "набір з 6 склянок", "склянок"),
+            (Language::Greek, "σετ με 6 ποτήρια", "ποτήρια"),
+        ] {
+            assert_eq!(things(text, language), [thing], "{text}");
+            let roles = query_roles(text, language);
+            assert!(roles.iter().any(|(_, role)| *role == QueryRole::Aside), "{text}: the set is aside");
+        }
+        assert_eq!(things("set for 6 mugs", Language::English), [""; 0]);
     }
 }

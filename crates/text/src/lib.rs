@@ -17,6 +17,7 @@ pub mod collation;
 pub mod completion;
 mod compound;
 pub mod corrected_query;
+mod counting;
 pub mod dictionary;
 pub mod did_you_mean;
 pub mod explain;

@@ -16,9 +16,7 @@ use crate::closed_compounds::for_each_ending;
 use crate::compound::{CompoundReader, CompoundRole, Relation, ThingFirstReader};
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
-use crate::kinds::{
-    KindSource, brand_term, is_counting_word, is_thing_first, may_name, names_several_things,
-};
+use crate::kinds::{KindSource, brand_term, is_thing_first, may_name, names_several_things};
 use crate::markup::plain_text;
 use crate::occurrences::{Counts, PartCounts, count_categories};
 use crate::pairs::Pairs;
@@ -174,6 +172,8 @@ struct Pending {
     /// The triple with the two words before, if it is to be indexed.
     triple: String,
     is_linked: bool,
+    /// The word says how many of a thing there are.
+    counts: bool,
     /// The word describes a thing before it, in a language that puts the thing first.
     is_after_thing: bool,
     /// The word before does.
@@ -270,14 +270,14 @@ impl<'a> TextWeigher<'a> {
     }
 
     fn word(&mut self, word: &str, span: Range<usize>) {
-        let relation = self.roles.next(self.text, word, &span);
-        let Relation { is_modified, is_linked, continues_name, .. } = relation;
-        self.flush(is_modified, !continues_name || is_counting_word(word) || self.is_brand(word));
+        let relation = self.roles.next(self.text, word, &span, self.is_brand(word));
+        let Relation { is_modified, is_linked, continues_name, counts, .. } = relation;
+        self.flush(is_modified, !continues_name || counts || self.is_brand(word));
         let is_kept = self.keeps_pair();
         self.pending.word.push_str(word);
-        self.pending.is_linked = is_linked;
+        (self.pending.is_linked, self.pending.counts) = (is_linked, counts);
         if is_thing_first(self.language) {
-            let may_name = may_name(word, self.language) && !self.is_brand(word);
+            let may_name = !counts && may_name(word, self.language) && !self.is_brand(word);
             self.pending.follows_modifier = self.pending.is_after_thing;
             self.pending.is_after_thing = self.after_thing.next(&relation, may_name);
         }
@@ -344,7 +344,8 @@ impl<'a> TextWeigher<'a> {
         let Some(source) = self.kind else { return };
         let word = &self.pending.word;
         let is_place = if is_thing_first(self.language) { !self.has_thing } else { is_end };
-        if is_place && !self.pending.is_linked && may_name(word, self.language) && !self.is_brand(word) {
+        let is_aside = self.pending.is_linked || self.pending.counts;
+        if is_place && !is_aside && may_name(word, self.language) && !self.is_brand(word) {
             self.has_thing = true;
             self.counts.kind(word, source);
             for_each_ending(word, self.language, |ending| self.counts.kind(ending, source));

@@ -293,3 +293,28 @@ fn languages_that_put_the_thing_first_weigh_what_follows_as_modifiers() {
     };
     assert!(pair("Imprimante laser noire") > 2 * pair("Toner imprimante laser"));
 }
+
+#[test]
+fn a_set_is_of_the_kind_that_it_consists_of() {
+    for (language, name, kind) in [
+        (Language::English, "Acme set with 6 mugs", "mugs"),
+        (Language::English, "Knife set with block", "knife"),
+        (Language::German, "Acme Set mit 6 Tassen", "tassen"),
+        (Language::German, "Tassen Satz", "tassen"),
+        (Language::French, "Lot de 6 verres à eau", "verres"),
+        (Language::French, "Jeu de 4 clés", "cles"),
+        (Language::French, "Jeu de société", "jeu"),
+        (Language::Spanish, "Juego de 6 vasos", "vasos"),
+        (Language::Spanish, "Juego de mesa", "juego"),
+        (Language::Polish, "Zestaw z 6 kubkami", "kubkami"),
+    ] {
+        let weighed = weighed_in(language, &format!(r#"{{"name":"{name}","brand":"Acme"}}"#));
+        let kinds: Vec<&str> = weighed
+            .pairs
+            .iter()
+            .map(|(pair, _)| pair.as_str())
+            .filter(|pair| pair.starts_with('='))
+            .collect();
+        assert_eq!(kinds, [kind_term(kind, language).text], "{name}");
+    }
+}
