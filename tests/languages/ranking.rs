@@ -47,6 +47,14 @@ const RANKINGS: &[Ranking] = &[
         names: &["Vaso azul", "Vaso rojo", "Juego de mesa", "Juego de 6 platos"],
         firsts: &[("juego de 6 vasos rojos", "Vaso rojo"), ("juego de mesa", "Juego de mesa")],
     },
+    Ranking {
+        language: Language::Turkish,
+        names: &["Siyah kulaklık", "Beyaz kulaklık", "Çocuklar için yapboz"],
+        firsts: &[
+            ("çocuklar için beyaz kulaklık", "Beyaz kulaklık"),
+            ("çocuklar için yapboz", "Çocuklar için yapboz"),
+        ],
+    },
 ];
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::ops::Range;
 use domain::Language;
 
 use crate::counting::counts;
-use crate::grammar::{introduces_contents, is_link, is_particle};
+use crate::grammar::{introduces_contents, is_link, is_particle, is_postposition};
 
 /// The relation of a word to the text before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(crate) struct Relation {
     pub(crate) counts: bool,
     /// The word introduces what a set consists of, which is the thing: `of` in `set of mugs`, `with` in `set with 6 mugs`.
     pub(crate) introduces_contents: bool,
+    /// The word links the word before it: `için` in `çocuklar için kulaklık`.
+    pub(crate) links_before: bool,
 }
 
 /// The role of a word in a text.
@@ -98,7 +100,9 @@ impl CompoundReader {
         // Punctuation ends a compound, and so does a hyphen: it mostly joins model numbers.
         let is_apart = !gap.is_empty() && gap.chars().all(char::is_whitespace);
         let is_adjacent = is_apart || matches!(gap, "'" | "\u{2019}");
+        let links_before = is_adjacent && is_postposition(word, self.language);
         let may_be_modified = !is_link
+            && !links_before
             && !introduces_contents
             && !is_particle(word, self.language)
             && word.chars().all(char::is_alphabetic);
@@ -113,6 +117,7 @@ impl CompoundReader {
             is_adjacent,
             counts,
             introduces_contents,
+            links_before,
         }
     }
 

@@ -13,6 +13,8 @@ struct Grammar {
     particles: &'static [&'static str],
     /// Prepositions between a set and what it consists of: `of`, `with`. Some are links elsewhere, others particles.
     contents: &'static [&'static str],
+    /// Words that link the word before them: Turkish `icin` is `for` in `çocuklar için kulaklık`.
+    postpositions: &'static [&'static str],
 }
 
 /// Link words of every language. `f` and `w` are the words of `f/` and `w/`, which abbreviate the first two.
@@ -27,6 +29,11 @@ pub(crate) fn is_link(word: &str, language: Language) -> bool {
     COMMON_LINKS.contains(&word) || LINKING_WORDS.contains(&word) || grammar(language).links.contains(&word)
 }
 
+/// Returns true for a word after the word that it links: `için` in `çocuklar için kulaklık`, headphones for children.
+pub(crate) fn is_postposition(word: &str, language: Language) -> bool {
+    grammar(language).postpositions.contains(&word)
+}
+
 /// Returns true for an article, a conjunction, or a preposition that is no link word.
 pub(crate) fn is_particle(word: &str, language: Language) -> bool {
     grammar(language).particles.contains(&word)
@@ -39,8 +46,9 @@ pub(crate) fn introduces_contents(word: &str, language: Language) -> bool {
 
 /// Returns true for a word that carries no meaning on its own, such as `for` and `the`.
 pub(crate) fn is_function_word(word: &str, language: Language) -> bool {
-    let Grammar { links, particles, .. } = grammar(language);
-    COMMON_LINKS.contains(&word) || links.contains(&word) || particles.contains(&word)
+    let Grammar { links, particles, postpositions, .. } = grammar(language);
+    COMMON_LINKS.contains(&word)
+        || [links, particles, postpositions].iter().any(|words| words.contains(&word))
 }
 
 /// Returns true for a function word or a linking word, neither of which names a thing.
@@ -51,9 +59,10 @@ pub(crate) fn is_joining_word(word: &str, language: Language) -> bool {
 /// Returns the joining words of a language.
 fn grammar(language: Language) -> Grammar {
     let (links, particles): (&[&str], &[&str]) = match language {
-        Language::English | Language::EnglishSnowball => {
-            (&["to", "in", "on", "by", "from"], &["a", "an", "the", "and", "or", "of", "at", "per", "as"])
-        }
+        Language::English | Language::EnglishSnowball => (
+            &["to", "in", "on", "by", "from", "without"],
+            &["a", "an", "the", "and", "or", "of", "at", "per", "as"],
+        ),
         Language::Arabic => (&["مع", "بدون", "من", "في"], &["و", "او"]),
         Language::Catalan => (
             &["per", "amb", "sense"],
@@ -119,12 +128,22 @@ fn grammar(language: Language) -> Grammar {
             &["till", "med", "utan", "av", "fran", "i", "pa"],
             &["en", "ett", "den", "det", "de", "och", "eller"],
         ),
-        Language::Turkish => (&["icin", "ile"], &["ve", "veya", "bir"]),
+        Language::Turkish => (&[], &["ve", "veya", "bir"]),
         Language::Ukrainian => {
             (&["для", "з", "із", "зі", "без", "на", "від", "до", "в", "у"], &["і", "й", "та", "або"])
         }
     };
-    Grammar { links, particles, contents: contents(language) }
+    Grammar { links, particles, contents: contents(language), postpositions: postpositions(language) }
+}
+
+/// Returns the words of a language that link the word before them.
+fn postpositions(language: Language) -> &'static [&'static str] {
+    match language {
+        Language::Finnish => &["varten", "kanssa"],
+        Language::Hungarian => &["nelkul", "szamara", "reszere"],
+        Language::Turkish => &["icin", "ile"],
+        _ => &[],
+    }
 }
 
 /// Returns the prepositions of a language between a set and what it consists of.
@@ -159,8 +178,8 @@ mod tests {
     #[test]
     fn joining_words_are_folded() {
         for (language, _) in Language::ALL {
-            let Grammar { links, particles, contents } = grammar(language);
-            for word in links.iter().chain(particles).chain(contents) {
+            let Grammar { links, particles, contents, postpositions } = grammar(language);
+            for word in [links, particles, contents, postpositions].into_iter().flatten() {
                 let folded = query_words(word);
                 assert_eq!(folded.first().map(|(word, _)| word.as_str()), Some(*word), "{language}");
             }
@@ -178,6 +197,14 @@ mod tests {
             ("on", Language::Finnish, false),
             ("of", Language::English, false),
             ("fits", Language::English, true),
+            ("without", Language::English, true),
+            ("ohne", Language::German, true),
+            ("sans", Language::French, true),
+            ("sense", Language::Catalan, true),
+            ("fara", Language::Romanian, true),
+            ("bez", Language::Czech, true),
+            ("без", Language::Ukrainian, true),
+            ("icin", Language::Turkish, false),
         ] {
             assert_eq!(is_link(word, language), expected, "{word} {language}");
         }

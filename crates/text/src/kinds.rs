@@ -127,7 +127,7 @@ pub(crate) fn query_roles(text: &str, language: Language) -> Vec<(Range<usize>, 
     for (word, span) in query_words(text) {
         let relation = reader.next(text, &word, &span, false);
         if let Some((_, before)) = roles.last_mut()
-            && relation.introduces_contents
+            && (relation.introduces_contents || relation.links_before)
         {
             *before = QueryRole::Aside;
         }
@@ -184,6 +184,10 @@ mod tests {
             (Language::Spanish, "juego de mesa", "juego"),
             (Language::English, "knife set with block", "knife"),
             (Language::English, "chips", "chips"),
+            (Language::English, "headphones without mic", "headphones"),
+            (Language::Turkish, "çocuklar için kulaklık", "kulaklık"),
+            (Language::Finnish, "lapsia varten kuulokkeet", "kuulokkeet"),
+            (Language::Hungarian, "gyerekek számára fejhallgató", "fejhallgató"),
         ] {
             assert_eq!(things(text, language), [thing], "{text}");
         }

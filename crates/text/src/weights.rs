@@ -272,6 +272,7 @@ impl<'a> TextWeigher<'a> {
     fn word(&mut self, word: &str, span: Range<usize>) {
         let relation = self.roles.next(self.text, word, &span, self.is_brand(word));
         let Relation { is_modified, is_linked, continues_name, counts, .. } = relation;
+        self.pending.is_linked |= relation.links_before;
         self.flush(is_modified, !continues_name || counts || self.is_brand(word));
         let is_kept = self.keeps_pair();
         self.pending.word.push_str(word);

@@ -318,3 +318,13 @@ fn a_set_is_of_the_kind_that_it_consists_of() {
         assert_eq!(kinds, [kind_term(kind, language).text], "{name}");
     }
 }
+
+#[test]
+fn a_postposition_links_the_word_before_it() {
+    let product = weighed_in(Language::Turkish, r#"{"name":"Çocuklar için kulaklık"}"#);
+    let other = weighed_in(Language::Turkish, r#"{"name":"Kulaklık, siyah çocuklar"}"#);
+    assert!(weight_of(&product.words, "kulaklik") >= weight_of(&other.words, "kulaklik"));
+    assert!(weight_of(&product.words, "cocuklar") < weight_of(&other.words, "cocuklar"));
+    assert!(weight_of(&product.pairs, &kind_term("kulaklik", Language::Turkish).text) > 0);
+    assert_eq!(weight_of(&product.pairs, &kind_term("cocuklar", Language::Turkish).text), 0);
+}
