@@ -5,6 +5,10 @@
 //! three before it, of at least seven together. So `helm` finds `Fahrradhelm`, which has the syllables *Fahr-rad-helm*, while `ente`
 //! does not find *Mo-men-te*. Syllables come from the hyphenation patterns of TeX. There is no list of words: many endings are not
 //! words, but no query asks for them.
+//!
+//! The patterns of Danish and Swedish leave many compounds whole or cut them elsewhere (*ving-las*), and those of every language are
+//! lost where accents were folded (*Kopfhörer*). There, an ending may also begin at any consonants after the first vowel with which
+//! words begin.
 
 use domain::Language;
 use hypher::{Lang, hyphenate};
@@ -27,19 +31,67 @@ const MAX_BYTES: usize = 60;
 
 /// Calls `each` with each ending of a folded word that may be a word of its own, the longest first.
 pub(crate) fn for_each_ending<'a>(word: &'a str, language: Language, mut each: impl FnMut(&'a str)) {
-    let Some(language) = compounding(language) else { return };
+    let Some(patterns) = compounding(language) else { return };
     if word.len() < MIN_CHARS || word.len() > MAX_BYTES || has_digit(word) || is_cjk(word) {
         return;
     }
-    let mut start = 0;
-    for syllable in hyphenate(word, language) {
+    let mut starts = at_syllables(word, patterns);
+    if starts == 0 || matches!(patterns, Lang::Danish | Lang::Swedish) {
+        starts |= at_consonants(word);
+    }
+    (0..word.len()).filter(|at| starts >> at & 1 == 1).for_each(|at| each(&word[at..]));
+}
+
+/// Returns the positions at which an ending begins by the hyphenation patterns, as a set of bits: a word has fewer than 64 bytes.
+fn at_syllables(word: &str, patterns: Lang) -> u64 {
+    let (mut starts, mut start) = (0, 0);
+    for syllable in hyphenate(word, patterns) {
         let (before, ending) = word.split_at(start);
-        start += syllable.len();
         let (letters_before, letters) = (before.chars().count(), ending.chars().count());
         if letters_before >= MIN_BEFORE && letters >= MIN_ENDING && letters_before + letters >= MIN_CHARS {
-            each(ending);
+            starts |= 1 << start;
+        }
+        start += syllable.len();
+    }
+    starts
+}
+
+/// Returns the positions after the first vowel at which an ending may begin with consonants, as a set of bits. One of three letters
+/// begins with two consonants, as `sko` does: others of that length are too often the rest of a longer ending.
+fn at_consonants(word: &str) -> u64 {
+    let (letters, mut starts) = (word.as_bytes(), 0);
+    if !word.is_ascii() || letters.len() < MIN_CHARS {
+        return starts;
+    }
+    let Some(first_vowel) = letters.iter().position(is_vowel) else { return starts };
+    for at in MIN_BEFORE.max(first_vowel + 1)..=letters.len() - MIN_ENDING {
+        let ending = &letters[at..];
+        let Some(consonants) = ending.iter().position(is_vowel) else { break };
+        let is_long = ending.len() > MIN_ENDING || consonants > 1;
+        if is_long && ending[0] != letters[at - 1] && is_onset(&ending[..consonants]) {
+            starts |= 1 << at;
         }
     }
+    starts
+}
+
+/// Returns true for the consonants with which words of these languages begin: a single one, `s` and a stop, or a consonant and one
+/// such as `l` and `r`, before which an `s` may stand.
+fn is_onset(consonants: &[u8]) -> bool {
+    match consonants {
+        [_] | [b's', b'c' | b'k' | b'p' | b't'] => true,
+        [b'j' | b'l' | b'm' | b'n' | b'r', _] => false,
+        [first, second] => {
+            first != second && matches!(second, b'h' | b'j' | b'l' | b'm' | b'n' | b'r' | b'v')
+        }
+        [b's', rest @ ..] => rest.len() == 2 && is_onset(rest),
+        _ => false,
+    }
+}
+
+/// Returns true for a vowel of a folded word.
+fn is_vowel(letter: &u8) -> bool {
+    matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
 }
 
 /// Returns true if a folded word is a compound with an ending whose term is wanted. `is_wanted` gets the text of the term.
@@ -110,6 +162,23 @@ mod tests {
             (Language::Norwegian, "bordlampe", "lampe"),
             (Language::Finnish, "pyorailykypara", "kypara"),
             (Language::Finnish, "poytalamppu", "lamppu"),
+            (Language::German, "kopfhorer", "horer"),
+            (Language::Swedish, "ryggsack", "sack"),
+            (Language::Swedish, "brodrost", "rost"),
+            (Language::Swedish, "hundsang", "sang"),
+            (Language::Danish, "vinglas", "glas"),
+            (Language::Danish, "regnjakke", "jakke"),
+            (Language::Danish, "sovepose", "pose"),
+            (Language::Danish, "kokkenkniv", "kniv"),
+            (Language::Danish, "rygsaek", "saek"),
+            (Language::Danish, "loberesko", "sko"),
+            (Language::Danish, "skrivebordslampe", "lampe"),
+            (Language::Danish, "havestol", "stol"),
+            (Language::Danish, "kaffekop", "kop"),
+            (Language::Danish, "cykellygte", "lygte"),
+            (Language::Danish, "bornetoj", "toj"),
+            (Language::Norwegian, "tannborste", "borste"),
+            (Language::Finnish, "kahvikuppi", "kuppi"),
         ] {
             assert!(endings(word, language).contains(&ending), "{word} {ending}");
         }
@@ -122,8 +191,29 @@ mod tests {
         {
             assert!(!endings(word, Language::German).contains(&ending), "{word} {ending}");
         }
+        for (language, word, ending) in [
+            (Language::Danish, "billeder", "eder"),
+            (Language::Danish, "sovepose", "ose"),
+            (Language::Swedish, "gummistovlar", "ovlar"),
+        ] {
+            assert!(!endings(word, language).contains(&ending), "{word} {ending}");
+        }
         assert_eq!(endings("workshop", Language::English), [""; 0]);
         assert_eq!(endings("wh1000xm4kabel", Language::German), [""; 0]);
+    }
+
+    #[test]
+    fn a_compound_has_few_endings() {
+        for (language, word, most) in [
+            (Language::German, "kopfhorer", 4),
+            (Language::German, "schreibtischlampe", 2),
+            (Language::Dutch, "koffiezetapparaat", 5),
+            (Language::Swedish, "tradgardsslang", 5),
+            (Language::Swedish, "cykelhjalm", 3),
+            (Language::Danish, "skrivebordslampe", 8),
+        ] {
+            assert!(endings(word, language).len() <= most, "{:?}", endings(word, language));
+        }
     }
 
     proptest! {
