@@ -6,10 +6,11 @@ use domain::search::Synonym;
 use crate::alternatives::{Alternative, is_measure};
 use crate::analysis::{INCH, has_digit, query_words};
 use crate::dictionary::Term;
+use crate::forms::normal_form;
 use crate::joins;
 use crate::score::Spelling;
 use crate::signs::is_number;
-use crate::units::is_unit;
+use crate::units::{is_unit, spelt_out};
 use crate::word::Word;
 
 /// The most words of a query that products may write as one.
@@ -25,6 +26,21 @@ pub(crate) fn add_inches(words: &mut [Word], language: Language) {
         let before = &words[at - 1].text;
         if (is_number(before) || joins::is_measure(before)) && words[at].text == "in" {
             words[at].add(Alternative::one(Term::normalized(INCH, language), Spelling::Same));
+        }
+    }
+}
+
+/// Replaces the forms of a unit after a number with those of the word that it abbreviates: `20 pcs` finds no PC.
+pub(crate) fn spell_out_units(words: &mut [Word], language: Language) {
+    for at in 1..words.len() {
+        let [number, unit] = &mut words[at - 1..=at] else { continue };
+        let is_number = number.text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_next = number.span.end + 1 == unit.span.start;
+        if let Some(word) = spelt_out(&unit.text).filter(|_| is_number && is_next) {
+            let (_, form) = normal_form(&unit.text, language);
+            unit.alternatives.retain(|own| own.terms.first().is_none_or(|term| term.text != form));
+            unit.alternatives.insert(0, Alternative::one(Term::normalized(word, language), Spelling::Same));
+            unit.is_prefix = false;
         }
     }
 }

@@ -13,20 +13,22 @@ const MIN_PLURAL_BYTES: usize = 4;
 
 /// Plurals without a regular ending, or whose ending misleads, with their singulars.
 #[rustfmt::skip]
-const IRREGULAR: [(&str, &str); 64] = [
+const IRREGULAR: [(&str, &str); 73] = [
     ("ads", "ad"), ("alumni", "alumnus"), ("analyses", "analysis"), ("appendices", "appendix"), ("ax", "axe"),
-    ("axes", "axe"), ("bureaux", "bureau"), ("businessmen", "businessman"), ("busses", "bus"), ("cacti", "cactus"),
-    ("calves", "calf"), ("cds", "cd"), ("chateaux", "chateau"), ("craftsmen", "craftsman"), ("crises", "crisis"),
-    ("diagnoses", "diagnosis"), ("djs", "dj"), ("dormice", "dormouse"), ("dwarves", "dwarf"), ("elves", "elf"),
-    ("feet", "foot"), ("fezzes", "fez"), ("firemen", "fireman"), ("fishermen", "fisherman"), ("freshmen", "freshman"),
-    ("fungi", "fungus"), ("gasses", "gas"), ("gateaux", "gateau"), ("geese", "goose"), ("gentlemen", "gentleman"),
-    ("halves", "half"), ("hooves", "hoof"), ("hypotheses", "hypothesis"), ("ids", "id"), ("indices", "index"),
-    ("leaves", "leaf"), ("lice", "louse"), ("lives", "life"), ("lps", "lp"), ("matrices", "matrix"), ("men", "man"),
-    ("mice", "mouse"), ("midwives", "midwife"), ("oases", "oasis"), ("oxen", "ox"), ("parentheses", "parenthesis"),
-    ("plateaux", "plateau"), ("policemen", "policeman"), ("postmen", "postman"), ("quizzes", "quiz"),
+    ("axes", "axe"), ("businessmen", "businessman"), ("busses", "bus"), ("cacti", "cactus"), ("calves", "calf"),
+    ("cds", "cd"), ("codices", "codex"), ("craftsmen", "craftsman"), ("crises", "crisis"), ("diagnoses", "diagnosis"),
+    ("djs", "dj"), ("dormice", "dormouse"), ("dwarves", "dwarf"), ("elves", "elf"), ("feet", "foot"), ("fezzes", "fez"),
+    ("firemen", "fireman"), ("fishermen", "fisherman"), ("foci", "focus"), ("freshmen", "freshman"), ("fungi", "fungus"),
+    ("gasses", "gas"), ("geese", "goose"), ("gentlemen", "gentleman"), ("halves", "half"), ("helices", "helix"),
+    ("hippopotami", "hippopotamus"), ("hooves", "hoof"), ("hypotheses", "hypothesis"), ("ids", "id"),
+    ("indices", "index"), ("leaves", "leaf"), ("lice", "louse"), ("lives", "life"), ("lps", "lp"), ("matrices", "matrix"),
+    ("men", "man"), ("mice", "mouse"), ("midwives", "midwife"), ("nuclei", "nucleus"), ("oases", "oasis"),
+    ("octopi", "octopus"), ("oxen", "ox"), ("parentheses", "parenthesis"), ("pcs", "pc"), ("people", "person"),
+    ("policemen", "policeman"), ("postmen", "postman"), ("quizzes", "quiz"), ("radii", "radius"),
     ("salesmen", "salesman"), ("scarves", "scarf"), ("selves", "self"), ("sheaves", "sheaf"), ("snowmen", "snowman"),
-    ("sportsmen", "sportsman"), ("teeth", "tooth"), ("theses", "thesis"), ("thieves", "thief"), ("tvs", "tv"),
-    ("vertices", "vertex"), ("wharves", "wharf"), ("wives", "wife"), ("workmen", "workman"),
+    ("sportsmen", "sportsman"), ("stimuli", "stimulus"), ("syllabi", "syllabus"), ("teeth", "tooth"),
+    ("termini", "terminus"), ("theses", "thesis"), ("thieves", "thief"), ("tvs", "tv"), ("vertices", "vertex"),
+    ("vortices", "vortex"), ("wharves", "wharf"), ("wives", "wife"), ("workmen", "workman"),
 ];
 
 /// Singulars in -ie. Other plurals in -ies belong to words in -y.
@@ -59,8 +61,8 @@ const IN_S: [&str; 47] = [
 
 /// Words in -s that are no plurals.
 #[rustfmt::skip]
-const UNCHANGED: [&str; 13] = [
-    "asbestos", "athens", "cosmos", "ethos", "haas", "hans", "kudos", "mars", "news", "paris", "series", "species",
+const UNCHANGED: [&str; 14] = [
+    "asbestos", "athens", "bordeaux", "cosmos", "ethos", "haas", "hans", "kudos", "mars", "news", "paris", "series", "species",
     "thermos",
 ];
 
@@ -121,10 +123,10 @@ static LISTED: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 /// of another language that happens to have such an ending is still found, because products and queries are treated alike.
 pub(crate) fn singular(word: &str) -> Cow<'_, str> {
     let same = Cow::Borrowed(word);
-    // Most words do not end like a plural, a singular in -ie, or `ax`. The list changes no words with other ends.
+    // Most words do not end like a plural, a singular in -ie, or `ax`. The list changes no words with other ends but `people`.
     let may_change = match word.as_bytes() {
         [.., b's' | b'i'] => true,
-        [.., before, b'e'] => matches!(before, b'i' | b'c' | b's'),
+        [.., before, b'e'] => matches!(before, b'i' | b'c' | b's') || word == "people",
         [.., b'e', b'n' | b't'] | [.., b'a' | b'u', b'x'] | [.., b'e', b't', b'h'] => true,
         _ => false,
     };
@@ -151,6 +153,10 @@ pub(crate) fn singular(word: &str) -> Cow<'_, str> {
 fn by_ending(word: &str) -> Option<Cow<'_, str>> {
     if word.len() < MIN_PLURAL_BYTES {
         return None;
+    }
+    if word.len() > "eaux".len() && (word.ends_with("eaux") || word.ends_with("eaus")) {
+        // French, and English after it: `bureaux`, `bureaus`.
+        return Some(Cow::Borrowed(&word[..word.len() - 1]));
     }
     let Some(stem) = word.strip_suffix('s') else {
         // Its plural ends like that of a word in -y.
@@ -237,6 +243,13 @@ mod tests {
             ("bikinis", "bikini"),
             ("cacti", "cactus"),
             ("tvs", "tv"),
+            ("people", "person"),
+            ("persons", "person"),
+            ("bureaux", "bureau"),
+            ("bureaus", "bureau"),
+            ("tableaux", "tableau"),
+            ("octopi", "octopus"),
+            ("codices", "codex"),
         ] {
             assert_eq!(singular(plural), expected);
             assert_eq!(singular(expected), expected);
@@ -265,6 +278,9 @@ mod tests {
             "プリンタ",
             "",
             "aßs",
+            "eaux",
+            "bordeaux",
+            "steeple",
         ] {
             assert_eq!(singular(word), word);
         }

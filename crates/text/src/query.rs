@@ -12,7 +12,7 @@ pub use crate::dictionary::Term;
 use crate::forms::normal_form;
 use crate::joins::is_measure;
 use crate::kinds::{QueryRole, brand_term, group_term, is_thing_first, kind_term, may_name, query_roles};
-use crate::neighbours::{add_inches, add_rows, add_synonym};
+use crate::neighbours::{add_inches, add_rows, add_synonym, spell_out_units};
 use crate::operators::Operators;
 use crate::pairs::for_each_pair;
 use crate::score::Spelling;
@@ -132,6 +132,7 @@ impl Query {
                 last.is_quoted || is_cjk(&last.text) || (is_measure(&last.text) && !request.is_prefix_query);
             last.is_prefix = request.match_mode != MatchMode::Any && !is_complete;
         }
+        spell_out_units(&mut found, language);
         let roles = query_roles(text, language);
         for word in &mut found {
             let role = roles.iter().find(|(span, _)| *span == word.span);

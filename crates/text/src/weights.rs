@@ -23,6 +23,7 @@ use crate::pairs::Pairs;
 use crate::product::{PART_COUNT, Part, for_each_describing_text, for_each_naming_text};
 use crate::signs::conjunction;
 use crate::typed_form::NameForms;
+use crate::units::spelt_out;
 
 /// The highest weight of a word; the lowest is 1.
 pub const MAX_WEIGHT: u8 = 31;
@@ -174,6 +175,8 @@ struct Pending {
     is_linked: bool,
     /// The word says how many of a thing there are.
     counts: bool,
+    /// The word that this one, a unit after a number, abbreviates.
+    spelt_out: Option<&'static str>,
     /// The word describes a thing before it, in a language that puts the thing first.
     is_after_thing: bool,
     /// The word before does.
@@ -273,10 +276,12 @@ impl<'a> TextWeigher<'a> {
         let relation = self.roles.next(self.text, word, &span, self.is_brand(word));
         let Relation { is_modified, is_linked, continues_name, counts, .. } = relation;
         self.pending.is_linked |= relation.links_before;
+        let is_after_number = is_modified && !self.pending.word.is_empty() && is_digits(&self.pending.word);
         self.flush(is_modified, !continues_name || counts || self.is_brand(word));
         let is_kept = self.keeps_pair();
         self.pending.word.push_str(word);
         (self.pending.is_linked, self.pending.counts) = (is_linked, counts);
+        self.pending.spelt_out = spelt_out(word).filter(|_| is_after_number);
         if is_thing_first(self.language) {
             let may_name = !counts && may_name(word, self.language) && !self.is_brand(word);
             self.pending.follows_modifier = self.pending.is_after_thing;
@@ -372,7 +377,10 @@ impl<'a> TextWeigher<'a> {
         let pair_value = self.role(is_pair_modifier, self.pending.is_linked).pair_value();
         let value = if self.is_prefix_of_sku() { role.value() / SKU_PREFIX_SHARE } else { role.value() };
         let Self { part, language, counts, pending, .. } = self;
-        counts.word(&pending.word, *part, value, *language);
+        match pending.spelt_out {
+            Some(word) => counts.unit(&pending.word, word, *part, value, *language),
+            None => counts.word(&pending.word, *part, value, *language),
+        }
         if matches!(part, Part::Name | Part::Labels) {
             counts.endings(&pending.word, *part, role.value(), *language);
         }

@@ -328,3 +328,20 @@ fn a_postposition_links_the_word_before_it() {
     assert!(weight_of(&product.pairs, &kind_term("kulaklik", Language::Turkish).text) > 0);
     assert_eq!(weight_of(&product.pairs, &kind_term("cocuklar", Language::Turkish).text), 0);
 }
+
+#[test]
+fn a_unit_after_a_number_is_no_plural() {
+    for (name, has_pc, has_piece) in [
+        ("Screws 20 pcs", false, true),
+        ("Screws 20 pieces", false, true),
+        ("Gaming PCs", true, false),
+        ("Screws, 20, pcs", true, false),
+    ] {
+        let words = weighed(&format!(r#"{{"name":"{name}"}}"#)).words;
+        assert_eq!(
+            (weight_of(&words, "pc") > 0, weight_of(&words, "piece") > 0),
+            (has_pc, has_piece),
+            "{name}"
+        );
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::search::{MatchMode, SearchRequest};
 
-use super::{Index, IndexLocation, OpenSearchAlias, TantivyFolder, named, search_for};
+use super::{Index, IndexLocation, OpenSearchAlias, TantivyFolder, ids, named, search_for};
 use crate::support::on_each;
 
 async fn irregular_plurals_match_both_ways(index: &Index) {
@@ -27,6 +27,10 @@ async fn irregular_plurals_match_both_ways(index: &Index) {
         ("lens", "lenses"),
         ("canvas", "canvases"),
         ("iris", "irises"),
+        ("person", "people"),
+        ("cactus", "cacti"),
+        ("bureau", "bureaux"),
+        ("tableau", "tableaux"),
     ];
     let products = pairs.iter().flat_map(|(one, many)| [named(one, one), named(many, many)]);
     index.add(products).await;
@@ -55,6 +59,25 @@ async fn a_plural_and_its_singular_have_the_same_total(index: &Index) {
     }
 }
 
+async fn a_count_finds_no_computers(index: &Index) {
+    index
+        .add([
+            named("screws", "Screws 20 pcs"),
+            named("bolts", "Bolts, 20 pieces"),
+            named("tower", "Gaming PC 20"),
+            named("towers", "Gaming PCs 20"),
+        ])
+        .await;
+    for words in ["20 pcs", "20 pieces", "pack 20 pcs"] {
+        let request = SearchRequest { match_mode: MatchMode::Most, ..search_for(words) };
+        let answer = index.answer(&request).await;
+        let first: BTreeSet<&str> = ids(&answer).into_iter().take(2).collect();
+        assert_eq!(first, ["bolts", "screws"].into(), "{words}");
+    }
+    let found: BTreeSet<String> = index.words("gaming pcs").await.into_iter().collect();
+    assert_eq!(found, ["tower", "towers"].map(str::to_owned).into());
+}
+
 on_each! {
     {
         tantivy: TantivyFolder::new().await;
@@ -64,6 +87,7 @@ on_each! {
         |location| (&Index::open(&location).await) [
             irregular_plurals_match_both_ways,
             a_plural_and_its_singular_have_the_same_total,
+            a_count_finds_no_computers,
         ]
     }
 }
