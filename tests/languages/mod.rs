@@ -111,7 +111,7 @@ struct Catalogue {
     queries: &'static [(&'static str, &'static [usize])],
 }
 
-const CATALOGUES: [Catalogue; 10] = [
+const CATALOGUES: [Catalogue; 12] = [
     Catalogue {
         language: Language::German,
         names: &[
@@ -171,6 +171,27 @@ const CATALOGUES: [Catalogue; 10] = [
             ("leder schuhe", &[0]),
             ("-schuhe leder", &[]),
         ],
+    },
+    Catalogue {
+        language: Language::German,
+        names: &[
+            "Powerbank 20.000 mAh",
+            "Powerbank 20000mAh",
+            "Powerbank 20 000 mAh",
+            "Powerbank 10.000 mAh",
+        ],
+        queries: &[
+            ("20000mah", &[0, 1, 2]),
+            ("20.000 mAh", &[0, 1, 2]),
+            ("20.000mah", &[0, 1, 2]),
+            ("20 000 mAh", &[0, 1, 2]),
+            ("10000 mah", &[3]),
+        ],
+    },
+    Catalogue {
+        language: Language::French,
+        names: &["Batterie externe 20\u{A0}000 mAh", "Batterie externe 20\u{202F}000 mAh", "Redmi 12 128 Go"],
+        queries: &[("20000 mah", &[0, 1]), ("20 000 mAh", &[0, 1]), ("12128", &[]), ("128 go", &[2])],
     },
     Catalogue {
         language: Language::Dutch,

@@ -13,7 +13,7 @@ use crate::cjk::{CjkRun, CjkRunBuilder, is_spaceless};
 use crate::fold::{cluster_end, extends_cluster, fold, is_accent, is_format};
 use crate::joins::{
     Measure, Measures, hyphenated_length, initials_length, is_dot, is_hyphen, is_long_number,
-    part_number_length, spaced_length, with_measures,
+    part_number_length, spaced_length, thousands_length, with_measures,
 };
 pub use crate::purpose::Purpose;
 use crate::signs;
@@ -191,22 +191,24 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         self.word[before..].make_ascii_lowercase();
     }
 
-    /// Reads as one word initials, an article number with spaces or, in a query, a number with hyphens, if one begins with these letters
-    /// and digits. Returns its end. In a document, an article number is emitted but `None` returned, because its groups are words too.
+    /// Reads as one word initials, an article number or round thousands with spaces or, in a query, a number with hyphens, if one begins
+    /// with these letters and digits. Returns its end. In a document, a number is emitted but `None` returned, because its groups are
+    /// words too.
     fn joined(&mut self, plain: Range<usize>) -> Option<usize> {
         let next = self.text.as_bytes().get(plain.end).copied()?;
         if !self.word.is_empty() || !matches!(next, b'-' | b'.' | b' ' | 0xC2 | 0xE2) {
             return None;
         }
         let rest = &self.text[plain.start..];
-        if next == b' ' && !rest.as_bytes()[0].is_ascii_digit() {
+        let is_number = rest.as_bytes()[0].is_ascii_digit();
+        if is_number && next == b'.' || !is_number && next == b' ' {
             return None;
         }
         let before = self.text[..plain.start].chars().next_back();
         if before.is_some_and(is_hyphen) {
             return None;
         }
-        if matches!(next, b'.' | 0xC2) {
+        if !is_number && matches!(next, b'.' | 0xC2) {
             if plain.len() != 1 || before.is_some_and(|before| is_dot(before) || before == '\'') {
                 return None;
             }
@@ -219,10 +221,10 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             (_, Purpose::Query) => hyphenated_length(rest).or_else(|| self.part_number_length(plain.start)),
             (_, Purpose::Document) => None,
         };
-        let end = plain.start + length?;
+        let end = plain.start + length.or_else(|| thousands_length(rest))?;
         self.end_of_run();
         if self.purpose == Purpose::Document {
-            let number = self.text[plain.start..end].replace(' ', "");
+            let number = self.text[plain.start..end].replace(char::is_whitespace, "");
             (self.emit)(Token::Word(&number, plain.start..end));
             return None;
         }

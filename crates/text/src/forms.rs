@@ -14,6 +14,8 @@ use crate::signs::is_number;
 
 /// The longest word that is stemmed, in bytes. Longer ones are not words of a language.
 const MAX_STEMMED_BYTES: usize = 80;
+/// The digits of a group of thousands.
+const THOUSANDS_DIGITS: usize = 3;
 
 /// Returns the normal form of a folded word, and its dictionary. All forms of a word have the same normal form, and a product
 /// that contains any of them is indexed with it.
@@ -24,7 +26,8 @@ const MAX_STEMMED_BYTES: usize = 80;
 pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>) {
     // Nearly all words begin with a letter.
     if word.as_bytes().first().is_some_and(u8::is_ascii_digit)
-        && let Some(number) = canonical(word).or_else(|| with_unit(word))
+        && let Some(number) =
+            canonical(word).or_else(|| with_unit(word)).or_else(|| in_thousands(word, language))
     {
         return (Dictionary::Codes, number);
     }
@@ -56,6 +59,20 @@ fn with_unit(word: &str) -> Option<Cow<'_, str>> {
     }
     let number = word.strip_suffix("in").or_else(|| word.strip_suffix("inches"))?;
     is_number(number).then(|| Cow::Owned(format!("{number}{INCH}")))
+}
+
+/// Returns a number without the point before three digits in a language that separates thousands by points: `20000mah` for
+/// `20.000mah`. The others write decimals with it.
+fn in_thousands(word: &str, language: Language) -> Option<Cow<'_, str>> {
+    if matches!(language, Language::English | Language::EnglishSnowball | Language::Arabic) {
+        return None;
+    }
+    let (thousands, rest) = word.split_once('.')?;
+    let is_number = thousands.bytes().all(|byte| byte.is_ascii_digit()) && !thousands.starts_with('0');
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let is_grouped = (1..=THOUSANDS_DIGITS).contains(&thousands.len()) && digits == THOUSANDS_DIGITS;
+    let has_unit_only = rest[digits..].chars().all(char::is_alphabetic);
+    (is_number && is_grouped && has_unit_only).then(|| Cow::Owned(format!("{thousands}{rest}")))
 }
 
 /// Returns the stemming algorithm of a language; `None` if only plurals are normalised.
@@ -142,6 +159,24 @@ mod tests {
         assert_eq!(normal_form_of("printers", Language::English), (Dictionary::Words, "printer".to_owned()));
         assert_eq!(normal_form_of("ps5", Language::English), (Dictionary::Codes, "ps5".to_owned()));
         assert_eq!(normal_form_of("27in", Language::German), (Dictionary::Codes, "27inch".to_owned()));
+    }
+
+    #[test]
+    fn a_point_before_three_digits_separates_thousands_except_in_english() {
+        for (language, word, form) in [
+            (Language::German, "20.000", "20000"),
+            (Language::German, "20.000mah", "20000mah"),
+            (Language::Spanish, "1.500w", "1500w"),
+            (Language::French, "1.500", "1500"),
+            (Language::English, "20.000", "20.000"),
+            (Language::EnglishSnowball, "1.500w", "1.500w"),
+            (Language::German, "5.5", "5.5"),
+            (Language::German, "0.125", "0.125"),
+            (Language::German, "1.2345", "1.2345"),
+            (Language::German, "1.500x2", "1.500x2"),
+        ] {
+            assert_eq!(normal_form(word, language), (Dictionary::Codes, form.into()), "{word} {language}");
+        }
     }
 
     proptest! {

@@ -334,6 +334,22 @@ pub(crate) fn spaced_length(text: &str) -> Option<usize> {
     length
 }
 
+/// Returns the length of a round number whose thousands are separated by spaces, at the start of a text: `20 000`. Groups of other
+/// digits are numbers of their own: `iPhone 12 128 GB`.
+pub(crate) fn thousands_length(text: &str) -> Option<usize> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    if !(1..=3).contains(&digits) || text.starts_with('0') {
+        return None;
+    }
+    let is_space = |c: char| matches!(c, ' ' | '\u{A0}' | '\u{2009}' | '\u{202F}');
+    let mut end = digits;
+    while let Some(rest) = text[end..].strip_prefix(is_space).and_then(|rest| rest.strip_prefix("000")) {
+        end = text.len() - rest.len();
+    }
+    let is_apart = !text[end..].starts_with(char::is_alphanumeric);
+    (end > digits && is_apart).then_some(end)
+}
+
 /// The most groups of digits of an article number: those of an ISBN.
 const MAX_GROUPS: usize = 5;
 
@@ -448,6 +464,24 @@ mod tests {
             ("t-shirt 4000", None),
         ] {
             assert_eq!(part_number_length(text), length, "{text}");
+        }
+    }
+
+    #[test]
+    fn thousands_may_be_separated_by_spaces() {
+        for (text, length) in [
+            ("20 000 mAh", Some(6)),
+            ("1\u{A0}000", Some(6)),
+            ("1\u{202F}000 000 pcs", Some(11)),
+            ("12 128 GB", None),
+            ("20 000mAh", None),
+            ("20 0000", None),
+            ("0 000", None),
+            ("2000 000", None),
+            ("20  000", None),
+            ("20", None),
+        ] {
+            assert_eq!(thousands_length(text), length, "{text}");
         }
     }
 

@@ -345,3 +345,14 @@ fn a_unit_after_a_number_is_no_plural() {
         );
     }
 }
+
+#[test]
+fn thousands_are_one_number_with_their_unit() {
+    for name in
+        ["Powerbank 20.000 mAh", "Powerbank 20.000mAh", "Powerbank 20 000 mAh", "Powerbank 20\u{A0}000 mAh"]
+    {
+        let product = weighed_in(Language::German, &format!(r#"{{"name":"{name}"}}"#));
+        let has = |word: &str| weight_of(&product.words, word) + weight_of(&product.pairs, word) > 0;
+        assert!(has("20000mah"), "{name}: {:?} {:?}", product.words, product.pairs);
+    }
+}
