@@ -11,10 +11,10 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::cjk::{CjkRun, CjkRunBuilder, is_spaceless};
 use crate::fold::{cluster_end, extends_cluster, fold, is_accent, is_format};
-use crate::joins::{
-    Measure, Measures, hyphenated_length, initials_length, is_dot, is_hyphen, is_long_number,
-    part_number_length, spaced_length, thousands_length, with_measures,
+use crate::grouped_numbers::{
+    hyphenated_length, is_hyphen, is_long_number, part_number_length, spaced_length, thousands_length,
 };
+use crate::joins::{Measure, Measures, initials_length, is_dot, with_measures};
 pub use crate::purpose::Purpose;
 use crate::signs;
 

@@ -5,7 +5,7 @@
 
 /// The version of the analysis: of the terms and weights that a product has in an index. Increase it with every change to the
 /// terms or weights of any product. An index records it, and an index of an older analysis is rebuilt.
-pub const ANALYSIS: u32 = 3;
+pub const ANALYSIS: u32 = 4;
 
 mod alternatives;
 pub mod analysis;
@@ -26,6 +26,7 @@ pub mod field_weights;
 mod fold;
 pub mod forms;
 mod grammar;
+mod grouped_numbers;
 pub mod highlight;
 mod joins;
 pub mod kinds;

@@ -297,7 +297,7 @@ mod tests {
     fn the_hash_of_fields_is_stable() {
         // An index may have been written by another version of this program.
         let hash = projector().project(&record("lamp-1", 3, &lamp())).unwrap().fields_hash();
-        assert_eq!(format!("{hash:016x}"), "a94c6f6c1dbbcbdb");
+        assert_eq!(format!("{hash:016x}"), "6fa796b3fb283b15");
     }
 
     #[test]

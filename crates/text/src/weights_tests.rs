@@ -3,6 +3,8 @@ use domain::Currency;
 use domain::input::read_product;
 use foldhash::HashMap;
 
+use crate::kinds::kind_term;
+
 #[derive(Default)]
 struct Weighed {
     words: Vec<(String, u8)>,
