@@ -14,7 +14,7 @@ use crate::fold::{cluster_end, extends_cluster, fold, is_accent, is_format};
 use crate::grouped_numbers::{
     hyphenated_length, is_hyphen, is_long_number, part_number_length, spaced_length, thousands_length,
 };
-use crate::joins::{Measure, Measures, initials_length, is_dot, with_measures};
+use crate::joins::{Measure, Measures, base_of_measure, initials_length, is_dot, with_measures};
 pub use crate::purpose::Purpose;
 use crate::signs;
 
@@ -173,11 +173,6 @@ struct Splitter<'a, F> {
     measures: Measures,
     /// The end of the last word, if that is a number.
     number_end: Option<usize>,
-}
-
-/// Returns true for a word so short that with a dot before it, it is another word: `.NET`, `.com`.
-fn is_domain(word: &str) -> bool {
-    (2..=3).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
@@ -406,7 +401,8 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             let ended = self.measures.next(&self.word, &self.word_span, self.text);
             self.emit_measure(ended);
         }
-        let dotted = self.dot.take().filter(|dot| dot + 1 == self.word_span.start && is_domain(&self.word));
+        let dotted =
+            self.dot.take().filter(|dot| dot + 1 == self.word_span.start && signs::is_domain(&self.word));
         let dotted = dotted.map(|dot| (format!(".{}", self.word), dot..self.word_span.end));
         if dotted.is_none() || self.purpose == Purpose::Document {
             (self.emit)(Token::Word(&self.word, self.word_span.clone()));
@@ -435,8 +431,11 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
     }
 
     /// Emits the numbers in a word of a document: those of `5.5` and `3/4`, and runs of digits such as that of `TW5600`. The version of
-    /// `usb3.0` is also that of `usb3`.
+    /// `usb3.0` is also that of `usb3`, and a measure of three numbers also one of two.
     fn emit_numbers(&mut self) {
+        if let Some(base) = base_of_measure(&self.word) {
+            (self.emit)(Token::Word(base, self.word_span.clone()));
+        }
         let bytes = self.word.as_bytes();
         let is_point = |byte: &u8| matches!(byte, b'.' | b'/');
         let point = bytes.iter().position(is_point);
@@ -466,7 +465,10 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
     /// Emits a measure such as `20 x 30` as one word, in addition to its parts.
     fn emit_measure(&mut self, measure: Option<Measure>) {
         let Some(Measure { text, span, unit }) = measure else { return };
-        (self.emit)(Token::Word(&text, span));
+        (self.emit)(Token::Word(&text, span.clone()));
+        if let Some(base) = base_of_measure(&text) {
+            (self.emit)(Token::Word(base, span));
+        }
         if let Some((unit, span)) = unit {
             (self.emit)(Token::Word(&unit, span));
         }

@@ -231,6 +231,12 @@ pub(crate) fn is_measure(word: &str) -> bool {
     Parts::read(word).is_some_and(|parts| parts.count > 1)
 }
 
+/// Returns the first two numbers of a measure with more: `10x15` for `10x15x20`, which is a box with that base.
+pub(crate) fn base_of_measure(word: &str) -> Option<&str> {
+    let (end, _) = word.match_indices('x').nth(1)?;
+    Some(&word[..end]).filter(|base| is_measure(word) && is_measure(base))
+}
+
 /// Returns the length of initials at the start of a text: letters with the same dot after each, at least two of them, of which the last
 /// one needs no dot. `e.l.f.`, `D.I.Y`, `M·A·C`.
 pub(crate) fn initials_length(text: &str) -> Option<usize> {

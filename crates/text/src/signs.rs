@@ -107,6 +107,11 @@ fn is_version(letters: &str, number: &str, fraction: &str) -> bool {
 /// The most digits of each number of a version.
 const MAX_VERSION_DIGITS: usize = 2;
 
+/// Returns true for a word so short that with a dot before it, it is another word: `.NET`, `.com`.
+pub(crate) fn is_domain(word: &str) -> bool {
+    (2..=3).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
 /// The most digits after a point that no digit precedes.
 const MAX_FRACTION: usize = 4;
 

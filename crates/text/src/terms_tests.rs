@@ -87,6 +87,8 @@ fn numbers_and_measures_match_in_every_notation() {
         ("24x36", "24\"x36\""),
         ("24\"x36\"", "24 x 36 in"),
         ("24\"x36\"", "24x36"),
+        ("Box 10 x 15 x 20", "10 × 15"),
+        ("Box 10x15x20", "10x15"),
         ("Frames 10x15,20x30", "20x30 10x15"),
         ("Board 1,5x2,5x3", "1.5x2.5x3"),
         ("Чехол х100", "чехол х100"),
@@ -98,6 +100,8 @@ fn numbers_and_measures_match_in_every_notation() {
         ("M8 x 250", "m8x25"),
         ("3 x 1.5", "3x1"),
         ("3 x 15", "3x1.5"),
+        ("Box 10x15x20", "15x20"),
+        ("Box 10 x 150 x 20", "10x15"),
         ("5 mm", "0.5 mm"),
         ("1.5 mm2", "15mm2"),
     ] {
