@@ -89,6 +89,62 @@ async fn codes_match_in_any_number_of_parts(index: &Index) {
     assert_eq!(marked["name"], "Router <em>Wi-Fi 6</em>");
 }
 
+async fn codes_match_in_parts_of_letters_and_digits(index: &Index) {
+    index
+        .add([
+            named("samsung", "Galaxy S24 Ultra"),
+            named("canon", "Camera EOS R6"),
+            named("apple", "Phone iPhone 15 Pro Max"),
+            named("sony", "Headphones WH1000XM4"),
+            named("apart", "Headphones WH 1000XM4"),
+            named("mesh", "Router Wi-Fi 6E"),
+            named("whole", "Case S24Ultra"),
+            named("long", "Bolt M8 x 250"),
+        ])
+        .await;
+    for (words, expected) in [
+        ("s24ultra", &["samsung", "whole"][..]),
+        ("s24 ultra", &["samsung", "whole"]),
+        ("eosr6", &["canon"]),
+        ("eosr5", &[]),
+        ("iphone15promax", &["apple"]),
+        ("wh-1000xm4", &["apart", "sony"]),
+        ("wh1000xm4", &["apart", "sony"]),
+        ("wh 1000xm4", &["apart", "sony"]),
+        ("wifi6e", &["mesh"]),
+        ("wifi 6e", &["mesh"]),
+        ("m8x25", &[]),
+    ] {
+        assert_eq!(found(index, words).await, expected, "{words}");
+    }
+    let marked = index.answer(&search_for("s24ultra galaxy")).await.hits.remove(0).highlights;
+    assert_eq!(marked["name"], "<em>Galaxy</em> <em>S24</em> <em>Ultra</em>");
+}
+
+async fn a_part_number_with_hyphens_is_never_taken_into_pieces(index: &Index) {
+    index
+        .add([
+            named("hyphen", "Printer XL-4000"),
+            named("plain", "Printer XL4000"),
+            named("space", "Printer XL 4000"),
+            named("shirt", "XL shirt"),
+            named("pieces", "4000 pieces"),
+            named("drill", "Drill DCD796P1T"),
+            named("pack", "Screws 100 pack"),
+        ])
+        .await;
+    for (words, expected) in [
+        ("xl-4000", &["hyphen", "plain", "space"][..]),
+        ("XL-4000 printer", &["hyphen", "plain", "space"]),
+        ("dcd-796-p1t", &["drill"]),
+        ("100-pack", &["pack"]),
+    ] {
+        let answer = index.answer(&search_for(words)).await;
+        assert_eq!(found(index, words).await, expected, "{words}");
+        assert_eq!(answer.hits.len(), expected.len(), "{words}: {:?}", ids(&answer));
+    }
+}
+
 async fn initials_match_with_and_without_dots(index: &Index) {
     index
         .add([
@@ -97,6 +153,8 @@ async fn initials_match_with_and_without_dots(index: &Index) {
             named("jeans", "A.P.C. jeans"),
             named("kit", "DIY kit"),
             named("usa", "Flag of the U.S.A"),
+            named("lipstick", "M·A·C lipstick"),
+            named("spaced", "D I Y shelf"),
         ])
         .await;
     for (words, expected) in [
@@ -104,8 +162,11 @@ async fn initials_match_with_and_without_dots(index: &Index) {
         ("e.l.f. lip balm", &["balm"]),
         ("apc", &["jeans"]),
         ("a.p.c.", &["jeans"]),
-        ("D.I.Y.", &["kit"]),
-        ("d i y", &["kit"]),
+        ("D.I.Y.", &["kit", "spaced"]),
+        ("d i y", &["kit", "spaced"]),
+        ("diy", &["kit", "spaced"]),
+        ("mac lipstick", &["lipstick"]),
+        ("m·a·c", &["lipstick"]),
         ("usa", &["usa"]),
     ] {
         assert_eq!(found(index, words).await, expected, "{words}");
@@ -164,6 +225,8 @@ on_each! {
         |location| (&Index::open(&location).await) [
             measures_match_however_they_are_written,
             codes_match_in_any_number_of_parts,
+            codes_match_in_parts_of_letters_and_digits,
+            a_part_number_with_hyphens_is_never_taken_into_pieces,
             initials_match_with_and_without_dots,
             an_article_number_is_found_in_every_length,
         ]

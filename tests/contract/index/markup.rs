@@ -8,7 +8,8 @@ use crate::support::on_each;
 async fn markup_is_no_word(index: &Index) {
     let html = concat!(
         r#"<p class="leather">For a phone</p><table><tr><td>Width</td><td>7 cm</td></tr></table>"#,
-        "<!-- comment --><script>if (a < b) { scripted() }</script><style>p { color: purple }</style>"
+        "<!-- comment --><script>if (a < b) { scripted() }</script><style>p { color: purple }</style>",
+        r#"<svg><title>Drawn</title></svg><template>Later</template><button>Order</button>Size < 5 <img src="shortened.jpg"#
     );
     index
         .add([named("oak", "Oak table"), product("case", json!({"name": "Phone case", "description": html}))])
@@ -20,6 +21,10 @@ async fn markup_is_no_word(index: &Index) {
         ("comment", &[]),
         ("scripted", &[]),
         ("purple", &[]),
+        ("drawn", &[]),
+        ("later", &[]),
+        ("shortened", &[]),
+        ("order size", &["case"]),
         ("width", &["case"]),
         ("phone 7 cm", &["case"]),
     ] {

@@ -89,6 +89,54 @@ async fn signs_of_several_bytes_stand_beside_numbers(index: &Index) {
     assert_eq!(marked["name"], "<em>Board</em> 2 × 4<em>é</em>");
 }
 
+async fn a_notation_of_a_number_matches_every_other(index: &Index) {
+    index
+        .add([
+            named("usb", "Hub USB 3.0"),
+            named("bluetooth", "Earbuds Bluetooth5.0"),
+            named("cable", "Cable 3 x 1,5 mm²"),
+            named("wire", "Wire .5 mm"),
+            named("resistor", "Resistor 470Ω"),
+            named("potentiometer", "Potentiometer 4.7 kohm"),
+            named("screen", "Screen 27''"),
+            named("poster", "Poster 24\" x 36\""),
+            named("drill", "Drill 1/2 x 3/32"),
+            named("bit", "Bit PH2 x 100"),
+            named("ring", "Ring 20х30"),
+        ])
+        .await;
+    for (words, expected) in [
+        ("usb3.0", &["usb"][..]),
+        ("USB-3.0", &["usb"]),
+        ("usb3.1", &[]),
+        ("bluetooth 5.0", &["bluetooth"]),
+        ("bluetooth-5.0 earbuds", &["bluetooth"]),
+        ("3x1.5", &["cable"]),
+        ("3x1,5mm2", &["cable"]),
+        ("3х1,5", &["cable"]),
+        ("3x1", &[]),
+        ("0.5mm", &["wire"]),
+        ("0,5 mm", &["wire"]),
+        ("٠٫٥ mm", &["wire"]),
+        ("470ohms", &["resistor"]),
+        ("470 ohm", &["resistor"]),
+        ("4.7kω", &["potentiometer"]),
+        ("27\" screen", &["screen"]),
+        ("27in", &["screen"]),
+        ("24\"x36\"", &["poster"]),
+        ("24 x 36 in", &["poster"]),
+        ("24x36", &["poster"]),
+        ("1/2x3/32", &["drill"]),
+        ("ph2x100", &["bit"]),
+        ("20x30", &["ring"]),
+        ("20x3", &[]),
+    ] {
+        assert_eq!(found(index, words).await, expected, "{words}");
+    }
+    let marked = index.answer(&search_for("0.5 mm wire")).await.hits.remove(0).highlights;
+    assert_eq!(marked["name"], "<em>Wire</em> <em>.5</em> <em>mm</em>");
+}
+
 on_each! {
     {
         tantivy: TantivyFolder::new().await;
@@ -99,6 +147,7 @@ on_each! {
             a_number_ranks_before_numbers_that_contain_it,
             thousands_inches_and_digits_of_codes_match,
             signs_of_several_bytes_stand_beside_numbers,
+            a_notation_of_a_number_matches_every_other,
         ]
     }
 }

@@ -59,7 +59,8 @@ fn query_words(request: &SearchRequest) -> Vec<QueryWord> {
     let stop: Vec<String> = request.tuning.stop_words.iter().map(|word| split(word).concat()).collect();
     let is_stop = |word: &str| stop.iter().any(|stop| base(stop) == base(word));
     let has_others = words.iter().any(|word| !is_stop(word));
-    let pairs: Vec<Option<String>> = words.windows(2).map(joined).collect();
+    let pairs: Vec<Option<String>> =
+        words.windows(2).map(|pair| joined(pair).or_else(|| joined_code(pair))).collect();
     let things = text::query::Query::new(request, domain::Language::English).words;
     let is_thing = |word: &str| {
         things.iter().any(|known| known.text == word && known.role == text::kinds::QueryRole::Thing)
@@ -283,6 +284,14 @@ fn joined(pair: &[String]) -> Option<String> {
             || (word.starts_with(|c: char| c.is_ascii_digit()) && word.split('.').all(is_number))
     };
     Some(pair.concat()).filter(|whole| pair.iter().all(may_join) && whole.len() <= 40)
+}
+
+/// Returns two neighbours of a query joined if one is a code, such as `x10`. Products have no such pairs, only such words.
+fn joined_code(pair: &[String]) -> Option<String> {
+    let has = |word: &str, is_kind: fn(&char) -> bool| word.chars().any(|c| is_kind(&c));
+    let is_code = |word: &String| has(word, char::is_ascii_digit) && has(word, char::is_ascii_lowercase);
+    let is_plain = |word: &String| word.chars().all(|c| c.is_ascii_digit() || c.is_ascii_lowercase());
+    Some(pair.concat()).filter(|_| pair.iter().any(is_code) && pair.iter().all(is_plain))
 }
 
 /// The number of words at the beginning of a text whose neighbours are joined.
