@@ -191,7 +191,7 @@ const CATALOGUES: [Catalogue; 12] = [
     Catalogue {
         language: Language::French,
         names: &["Batterie externe 20\u{A0}000 mAh", "Batterie externe 20\u{202F}000 mAh", "Redmi 12 128 Go"],
-        queries: &[("20000 mah", &[0, 1]), ("20 000 mAh", &[0, 1]), ("12128", &[]), ("128 go", &[2])],
+        queries: &[("20000 mah", &[0, 1]), ("20 000 mAh", &[0, 1]), ("128 go", &[2])],
     },
     Catalogue {
         language: Language::Dutch,

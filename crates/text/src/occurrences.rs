@@ -34,12 +34,6 @@ impl Counts {
         }
     }
 
-    /// Counts a unit after a number as typed, and the forms of the word that it abbreviates instead of its own.
-    pub(crate) fn unit(&mut self, unit: &str, word: &str, part: Part, value: u16, language: Language) {
-        count(&mut self.words, unit, part, value);
-        self.word(word, part, value, language);
-    }
-
     /// Raises each count and each length to that of `other`, if that is greater.
     pub(crate) fn raise_to(&mut self, other: Self) {
         self.combine(other, Ord::max, Ord::max);

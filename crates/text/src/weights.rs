@@ -377,10 +377,8 @@ impl<'a> TextWeigher<'a> {
         let pair_value = self.role(is_pair_modifier, self.pending.is_linked).pair_value();
         let value = if self.is_prefix_of_sku() { role.value() / SKU_PREFIX_SHARE } else { role.value() };
         let Self { part, language, counts, pending, .. } = self;
-        match pending.spelt_out {
-            Some(word) => counts.unit(&pending.word, word, *part, value, *language),
-            None => counts.word(&pending.word, *part, value, *language),
-        }
+        let word = pending.spelt_out.unwrap_or(&pending.word);
+        counts.word(word, *part, value, *language);
         if matches!(part, Part::Name | Part::Labels) {
             counts.endings(&pending.word, *part, role.value(), *language);
         }
