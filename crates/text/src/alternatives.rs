@@ -146,10 +146,10 @@ fn in_two(
     language: Language,
 ) -> Option<Vec<Term>> {
     let parts: [&str; 2] = word.split_at_checked(at)?.into();
-    let is_long = |part: &&str| {
-        let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
-        part.len() >= if is_number { MIN_CODE_DIGITS } else { 2 }
-    };
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    // A short number is telling beside a code: `60` and `r16`.
+    let has_code = parts.iter().any(|part| has_digit(part) && !is_number(part));
+    let is_long = |part: &&str| part.len() >= if is_number(part) && !has_code { MIN_CODE_DIGITS } else { 2 };
     if !parts.iter().all(is_long) {
         return None;
     }

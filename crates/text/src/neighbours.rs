@@ -46,11 +46,11 @@ pub(crate) fn spell_out_units(words: &mut [Word], language: Language) {
 }
 
 /// Adds to each word the alternative that a product writes it and its neighbours as one: `rtx 4070 ti` and `RTX4070Ti`, `d i y` and
-/// `DIY`. Two words are a pair, except codes, which form none: `s24 ultra`. Three or four are joined only if some of them, but not all,
-/// are numbers or codes, or if each has one character.
+/// `DIY`. Two words are a pair, except codes, which form none: `s24 ultra`, `7800 x3d`. Three or four are joined only if some of them are
+/// numbers or codes and not all of them numbers, or if each has one character.
 pub(crate) fn add_rows(words: &mut [Word], language: Language) {
-    let is_number =
-        |word: &Word| word.text.bytes().all(|byte| byte.is_ascii_digit()) || is_short_code(&word.text);
+    let is_digits = |word: &Word| word.text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |word: &Word| is_digits(word) || is_short_code(&word.text);
     let may_join = |word: &Word| is_number(word) || word.text.bytes().all(|byte| byte.is_ascii_lowercase());
     for at in 1..words.len() {
         let (letters, measure) = (&words[at - 1].text, &words[at].text);
@@ -66,7 +66,7 @@ pub(crate) fn add_rows(words: &mut [Word], language: Language) {
             let has_code = row.iter().any(|word| is_short_code(&word.text));
             let is_row = row.iter().all(may_join)
                 && (length > 2 || has_code)
-                && (row.iter().any(is_number) != row.iter().all(is_number)
+                && (row.iter().any(is_number) && !row.iter().all(is_digits)
                     || row.iter().all(|word| word.text.len() == 1));
             let whole: String = row.iter().map(|word| word.text.as_str()).collect();
             if is_row && whole.len() <= MAX_ROW_BYTES {

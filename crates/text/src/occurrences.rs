@@ -7,6 +7,7 @@ use crate::closed_compounds::{ending_text, for_each_ending};
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
 use crate::kinds::KindSource;
+use crate::pairs::without_decimals;
 use crate::product::{PART_COUNT, Part};
 
 /// The occurrences of a word in each part, as values of [`CompoundRole`].
@@ -76,6 +77,9 @@ impl Counts {
         let (_, form) = normal_form(pair, language);
         if form != pair {
             count(&mut self.pairs, &form, part, value);
+        }
+        if let Some(base) = without_decimals(pair) {
+            count(&mut self.pairs, base, part, value);
         }
     }
 }

@@ -163,6 +163,17 @@ fn writing_of_run(run: &CjkRun) -> Option<Writing> {
     }
 }
 
+/// Returns a version without its decimals: `usb3` for `usb3.0`. `None` for other pairs.
+pub(crate) fn without_decimals(pair: &str) -> Option<&str> {
+    let (base, decimals) = pair.split_once('.')?;
+    let letters = base.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_version = !letters.is_empty()
+        && letters.len() < base.len()
+        && letters.bytes().all(|byte| byte.is_ascii_lowercase())
+        && decimals.bytes().all(|byte| byte.is_ascii_digit());
+    is_version.then_some(base)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

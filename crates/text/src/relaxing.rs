@@ -18,6 +18,8 @@ pub const MAX_RELAXED_WORDS: usize = 6;
 const MIN_PRODUCTS: u64 = 2;
 /// The fewest characters of a code.
 const MIN_CODE_CHARS: usize = 4;
+/// The fewest digits of a number that may be a name.
+const MIN_NAME_DIGITS: usize = 3;
 /// The fewest digits of an article number.
 const MIN_ARTICLE_DIGITS: usize = 8;
 /// The most letters of a unit that follows its number without a space: `256gb`, `20000mah`.
@@ -89,7 +91,8 @@ pub fn relaxing_order(words: &[&Word], frequencies: &[WordFrequencies]) -> Relax
         worth(words[at], before, &frequencies[at])
     };
     let has_quoted = words.iter().any(|word| word.is_quoted);
-    let have_meaning = |places: &[usize]| places.iter().any(|at| worth_at(*at) > Worth::Function);
+    let has_meaning = |at: &usize| worth_at(*at) > Worth::Function || is_long_number(&words[*at].text);
+    let have_meaning = |places: &[usize]| places.iter().any(has_meaning);
     if !has_quoted && (known.is_empty() || have_meaning(&unknown) && !have_meaning(&known)) {
         // Nothing would be left to look for: no product has any of the words that say what is meant.
         return RelaxingOrder::default();
@@ -128,6 +131,11 @@ fn worth(word: &Word, before: Option<&Word>, frequencies: &WordFrequencies) -> W
 fn is_number(word: &str) -> bool {
     word.len() < MIN_ARTICLE_DIGITS
         && word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/'))
+}
+
+/// Returns true for a number that may be a name of its own: `1984`, `501`.
+fn is_long_number(word: &str) -> bool {
+    word.len() >= MIN_NAME_DIGITS && is_number(word)
 }
 
 /// Returns true for an article number, for letters and digits that are not a number with its unit: `wh1000xm4`, and for a word with a
@@ -206,6 +214,8 @@ mod tests {
             ("helmet for adults", &[(0, 0), (50, 0), (0, 0)][..], &[][..]),
             ("6 ft ladder", &[(9, 0), (9, 0), (0, 0)], &[]),
             ("6 ft", &[(9, 0), (0, 0)], &["ft", "6"]),
+            ("1984 hardcover", &[(1, 0), (0, 0)], &["hardcover", "1984"]),
+            ("2.5 litre", &[(1, 0), (0, 0)], &["litre", "2.5"]),
             ("c# novel", &[(2, 0), (90, 90)], &["novel", "c#"]),
         ] {
             assert_eq!(order(text, exactly, &[]), expected, "{text}");

@@ -44,7 +44,9 @@ fn versions_and_sizes_are_written_to_their_letters_or_apart() {
         &["Bluetooth5.0", "bluetooth 5.0"],
         &["HDMI2.1", "HDMI 2.1", "hdmi-2.1"],
     ]);
-    assert!(is_found("USB3.0 hub", "usb3") && is_found("USB3.0 hub", "usb 3"));
+    for name in ["USB3.0 hub", "USB 3.0 hub"] {
+        assert!(is_found(name, "usb3") && is_found(name, "usb 3"), "{name}");
+    }
     for (name, query) in [("USB 3.1", "usb3.0"), ("USB3.1", "usb 3.0"), ("USB 3", "usb3.0")] {
         assert!(!is_found(name, query), "{query} in {name}");
     }
@@ -122,9 +124,14 @@ fn codes_match_together_and_in_parts_of_letters_and_digits() {
         &["DCD-796-P1T", "DCD796P1T", "DCD796-P1T"],
         &["B12-7777", "B127777"],
         &["GalaxyS24", "Galaxy S24"],
+        &["Tyre 195/65R15 91H", "tyre 195/65 R15 91h"],
+        &["225/45 ZR17", "225/45zr17"],
     ]);
     for (name, query) in [
         ("12V 7Ah", "12v7ah"),
+        ("Ryzen 7800X3D", "7800 x3d"),
+        ("Ryzen 7800X3D", "7800x 3d"),
+        ("Tyre 195/65R15 91H", "tyre 195 65 r15"),
         ("iPhone15 Pro Max", "iphone 15 pro max"),
         ("Camera Lumix GH5", "lumixgh5"),
         ("DCD 796 P1T", "dcd-796-p1t"),

@@ -14,6 +14,7 @@ use crate::dictionary::{Dictionary, Term};
 use crate::forms::normal_form;
 use crate::kinds::QueryRole;
 use crate::misspelt::{self, Misspelt};
+use crate::pairs::without_decimals;
 use crate::score::Spelling;
 use crate::typed_form::TypedForm;
 use crate::typos::typos_allowed;
@@ -141,8 +142,9 @@ impl Word {
     /// Returns true if two adjacent words of a product, written as one, are this word.
     pub fn matches_pair(&self, pair: &str) -> bool {
         let term = Term::joined_pair(pair, self.language);
+        let is_pair = |text: &str| text == pair || without_decimals(pair) == Some(text);
         let mut terms = self.alternatives.iter().flat_map(|alternative| &alternative.terms);
-        terms.any(|own| *own == term || (own.dictionary == Dictionary::Pairs && own.text == pair))
+        terms.any(|own| *own == term || (own.dictionary == Dictionary::Pairs && is_pair(&own.text)))
     }
 
     /// Returns true if a word of a product matches exactly, by its prefix, or with typos.

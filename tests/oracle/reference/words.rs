@@ -154,9 +154,12 @@ pub(super) fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<
         return (query, Vec::new());
     }
     let worths: Vec<Worth> = (0..query.len()).map(|at| worth(at, &query, &shown)).collect();
+    // A number of three digits or more may be a name.
+    let is_name = |text: &str| text.len() >= 3 && text.chars().all(|c| c.is_ascii_digit() || c == '.');
     let have_meaning = |is_known: bool| {
-        let mut words = worths.iter().zip(&alone).filter(|(_, found)| (**found > 0) == is_known);
-        words.any(|(worth, _)| *worth > Worth::Function)
+        let words = worths.iter().zip(&alone).zip(&query);
+        let mut words = words.filter(|((_, found), _)| (**found > 0) == is_known);
+        words.any(|((worth, _), word)| *worth > Worth::Function || is_name(&word.text))
     };
     if !has_quoted && have_meaning(false) && !have_meaning(true) {
         return (query, Vec::new());
