@@ -35,30 +35,41 @@ pub(crate) fn for_each_ending<'a>(word: &'a str, language: Language, mut each: i
     if word.len() < MIN_CHARS || word.len() > MAX_BYTES || has_digit(word) || is_cjk(word) {
         return;
     }
-    let mut starts = at_syllables(word, patterns);
+    let syllables = syllables(word, patterns);
+    let mut starts = syllables & long_endings(word);
     if starts == 0 || matches!(patterns, Lang::Danish | Lang::Swedish) {
-        starts |= at_consonants(word);
+        starts |= at_consonants(word, syllables);
     }
-    (0..word.len()).filter(|at| starts >> at & 1 == 1).for_each(|at| each(&word[at..]));
+    (0..word.len()).filter(|at| has_bit(starts, *at)).for_each(|at| each(&word[at..]));
 }
 
-/// Returns the positions at which an ending begins by the hyphenation patterns, as a set of bits: a word has fewer than 64 bytes.
-fn at_syllables(word: &str, patterns: Lang) -> u64 {
+/// Returns the positions at which a syllable begins by the hyphenation patterns, as a set of bits: a word has fewer than 64 bytes.
+fn syllables(word: &str, patterns: Lang) -> u64 {
     let (mut starts, mut start) = (0, 0);
     for syllable in hyphenate(word, patterns) {
-        let (before, ending) = word.split_at(start);
-        let (letters_before, letters) = (before.chars().count(), ending.chars().count());
-        if letters_before >= MIN_BEFORE && letters >= MIN_ENDING && letters_before + letters >= MIN_CHARS {
-            starts |= 1 << start;
-        }
+        starts |= 1 << start;
         start += syllable.len();
     }
     starts
 }
 
+/// Returns the positions with enough letters before and after them, as a set of bits.
+fn long_endings(word: &str) -> u64 {
+    let letters = word.chars().count();
+    let places = word.char_indices().enumerate().filter(|(before, _)| {
+        *before >= MIN_BEFORE && before + MIN_ENDING <= letters && letters >= MIN_CHARS
+    });
+    places.fold(0, |starts, (_, (at, _))| starts | 1 << at)
+}
+
+fn has_bit(bits: u64, at: usize) -> bool {
+    bits >> at & 1 == 1
+}
+
 /// Returns the positions after the first vowel at which an ending may begin with consonants, as a set of bits. One of three letters
-/// begins with two consonants, as `sko` does: others of that length are too often the rest of a longer ending.
-fn at_consonants(word: &str) -> u64 {
+/// begins with two consonants, as `sko` does: others of that length are too often the rest of a longer ending. The letter before rarely
+/// belongs to the ending, so `tang` does not end *Gardin-stang*, and no syllable begins after an `s` there: `skor` does not end *Väs-kor*.
+fn at_consonants(word: &str, syllables: u64) -> u64 {
     let (letters, mut starts) = (word.as_bytes(), 0);
     if !word.is_ascii() || letters.len() < MIN_CHARS {
         return starts;
@@ -68,12 +79,18 @@ fn at_consonants(word: &str) -> u64 {
         let ending = &letters[at..];
         let Some(consonants) = ending.iter().position(is_vowel) else { break };
         let is_long = ending.len() > MIN_ENDING || consonants > 1;
-        if is_long && ending[0] != letters[at - 1] && is_onset(&ending[..consonants]) {
+        let begins_earlier = BLENDS.contains(&[letters[at - 1], ending[0]]);
+        let is_cut = ending[0] == b's' && (at + 1..at + consonants).any(|inside| has_bit(syllables, inside));
+        let is_start = ending[0] != letters[at - 1] && is_onset(&ending[..consonants]);
+        if is_long && is_start && !begins_earlier && !is_cut {
             starts |= 1 << at;
         }
     }
     starts
 }
+
+/// Consonants with which words of these languages so often begin that they are rarely the end of one word and the start of another.
+const BLENDS: [[u8; 2]; 7] = [*b"sk", *b"sp", *b"st", *b"sl", *b"kl", *b"fl", *b"pl"];
 
 /// Returns true for the consonants with which words of these languages begin: a single one, `s` and a stop, or a consonant and one
 /// such as `l` and `r`, before which an `s` may stand.
@@ -190,6 +207,16 @@ mod tests {
             [("momente", "ente"), ("schwein", "wein"), ("barock", "rock"), ("kochbucher", "kocher")]
         {
             assert!(!endings(word, Language::German).contains(&ending), "{word} {ending}");
+        }
+        for (language, word, ending) in [
+            (Language::Swedish, "handvaskor", "skor"),
+            (Language::Swedish, "vattenflaskor", "skor"),
+            (Language::Swedish, "barnklader", "lader"),
+            (Language::Swedish, "julklapp", "lapp"),
+            (Language::Danish, "gardinstang", "tang"),
+            (Language::Danish, "haveslange", "lange"),
+        ] {
+            assert!(!endings(word, language).contains(&ending), "{word} {ending}");
         }
         for (language, word, ending) in [
             (Language::Danish, "billeder", "eder"),
