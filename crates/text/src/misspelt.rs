@@ -9,6 +9,9 @@ use domain::Language;
 use crate::forms::{normal_form, possible_singular};
 use crate::typos::{LetterSet, Pattern};
 
+/// The most typos of a match.
+const MAX_TYPOS: u8 = 2;
+
 /// A word of a query that may be misspelt, prepared for comparison with many words of products.
 #[derive(Debug, Clone)]
 pub struct Misspelt {
@@ -22,8 +25,9 @@ pub struct Misspelt {
 impl Misspelt {
     /// Prepares a word of a query, given the normal forms of the other words; `None` if the word may have no typos.
     ///
-    /// If the word may be a plural, its typos are also counted against its singular, and the fewer count: products have the singular
-    /// of each of their words as a term, so that `lapms` finds `lamp` as `lapm` does. A correction never leads to another word of the
+    /// If the word may be a plural, its typos are also counted against its singular: products have the singular of each of their words as a
+    /// term, so that `lapms` finds `lamp` as `lapm` does. The other number is one more difference, so `windws` means `windows` rather
+    /// than `window`. A correction never leads to another word of the
     /// same query, in any form: otherwise one word of a product would match two words, and `travel trowel` would find all that is for
     /// travel.
     pub(crate) fn new(word: &str, other_forms: &Arc<[String]>, language: Language) -> Option<Self> {
@@ -47,7 +51,11 @@ impl Misspelt {
     /// Returns the number of typos that the word has if it stands for a word of a product; `None` if these are too many, or if that
     /// is another word of the query.
     pub fn typos(&self, word: &str) -> Option<u8> {
-        let fewest = self.patterns.iter().filter_map(|pattern| pattern.typos(word)).min()?;
+        let typos = self.patterns.iter().enumerate().filter_map(|(at, pattern)| {
+            let typos = pattern.typos(word)?;
+            Some(if at > 0 && typos > 0 { (typos + 1).min(MAX_TYPOS) } else { typos })
+        });
+        let fewest = typos.min()?;
         let form = normal_form(word, self.language).1;
         (!self.other_forms.iter().any(|other| *other == form)).then_some(fewest)
     }
@@ -76,14 +84,14 @@ mod tests {
     fn typos_in_a_plural_are_also_counted_against_its_singular() {
         for (typed, word, typos) in [
             ("lapms", "lamps", Some(1)),
-            ("lapms", "lamp", Some(1)),
+            ("lapms", "lamp", Some(2)),
             ("lapm", "lamp", Some(1)),
-            ("lampps", "lamp", Some(1)),
+            ("lampps", "lamp", Some(2)),
             ("lamps", "lamp", Some(0)),
             ("batteris", "battery", Some(2)),
-            ("battreies", "battery", Some(1)),
+            ("battreies", "battery", Some(2)),
             ("prniterss", "printer", None),
-            ("tnets", "tent", Some(1)),
+            ("tnets", "tent", Some(2)),
             // The number that the length of the singular allows: none in three letters.
             ("cpas", "cap", None),
             ("kettles", "kete", Some(2)),

@@ -429,8 +429,10 @@ fn near_words(wanted: &str, products: &[&Arc<Product>], least: usize) -> BTreeMa
     }
     let frequent = frequencies.into_iter().filter(|(_, count)| *count >= least);
     for (word, _) in frequent {
-        // A misspelt plural is compared in both numbers.
-        let counted = forms(wanted).into_iter().filter_map(|form| typos(&form, &word));
+        // A misspelt plural is compared in both numbers, and the other number is one more difference.
+        let counted = forms(wanted).into_iter().enumerate().filter_map(|(at, form)| {
+            typos(&form, &word).map(|typos| if at > 0 && typos > 0 { (typos + 1).min(2) } else { typos })
+        });
         if let Some(typos) = counted.min().filter(|typos| *typos > 0) {
             for form in forms(&word) {
                 let fewest = near.entry(form).or_insert(typos);
