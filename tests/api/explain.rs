@@ -227,7 +227,8 @@ async fn what_is_told_adds_up_to_the_score() {
                     list.iter().map(|part| part["score"].as_f64().unwrap()).sum()
                 };
                 let number = |name: &str| explanation[name].as_f64().unwrap_or_default();
-                let all = number("base") + number("boost") + sum("words") + sum("phrases");
+                let parts = sum("words") + sum("phrases") + sum("kinds");
+                let all = number("base") + number("boost") + parts;
                 let score = product["score"].as_f64().unwrap();
                 assert!((all - score).abs() < 1e-3, "{query}: {all} is not {score}: {product}");
                 let words = explanation["words"].as_array().unwrap().iter();

@@ -106,8 +106,11 @@ mod tests {
         }
         let option = |text: &str| SuggestOption { text: text.to_owned(), freq: 3 };
         let suggested = ["wlamps", "wlamp", "wlamp"].map(option);
-        let candidate = |text: &str| SpellingCandidate { text: text.to_owned(), typos: 1 };
-        assert_eq!(best_candidates(&word("lapms"), &suggested), [candidate("lamp"), candidate("lamps")]);
+        let candidate = |text: &str, typos| SpellingCandidate { text: text.to_owned(), typos };
+        assert_eq!(
+            best_candidates(&word("lapms"), &suggested),
+            [candidate("lamps", 1), candidate("lamp", 2)]
+        );
     }
 
     #[test]
