@@ -71,7 +71,7 @@ fn ask(products: &[Arc<Product>], random: &mut Rng) -> Asked {
     let name = product.content.name.clone();
     let noun = noun(&name);
     let (text, thing) = match random.u8(..5) {
-        0 => (name.clone(), Thing::Category(category)),
+        0 => (name, Thing::Category(category)),
         1 => (noun, Thing::Category(category)),
         2 => (format!("{brand} {noun}"), Thing::Category(category)),
         3 => (category.clone(), Thing::Category(category)),
