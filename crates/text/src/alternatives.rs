@@ -171,8 +171,8 @@ fn of_words(part: &str, language: Language) -> Option<Term> {
     }
 }
 
-/// Returns true for a measure of numbers only: `8x25`.
-pub(crate) fn is_measure(word: &str) -> bool {
+/// Returns true for a measure of whole numbers without letters: `8x25`.
+pub(crate) fn is_plain_measure(word: &str) -> bool {
     word.contains('x')
         && word.split('x').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -180,7 +180,7 @@ pub(crate) fn is_measure(word: &str) -> bool {
 /// Returns the alternative of a product that writes the letter of a measure apart: `M 8 x 25` for `m8x25`.
 pub(crate) fn letter_apart(word: &str, language: Language) -> Option<Alternative> {
     let (letter, measure) = word.split_at_checked(1)?;
-    (letter.as_bytes()[0].is_ascii_lowercase() && is_measure(measure)).then(|| {
+    (letter.as_bytes()[0].is_ascii_lowercase() && is_plain_measure(measure)).then(|| {
         let terms = [measure, letter].into_iter().map(|part| Term::normalized(part, language)).collect();
         Alternative { terms, is_phrase: false, spelling: Spelling::Joined }
     })

@@ -199,7 +199,7 @@ impl<'a> Typed<'a> {
         is_conjunction_sign(self.query[self.last.span.end..].trim())
     }
 
-    /// Returns true if a text goes on with the sign after the last word, or with the word for that sign.
+    /// Returns true if the sign after the last word, or the word for that sign, is next in a text.
     fn goes_on(&self, text: &str, end: usize) -> bool {
         let rest = text[end..].trim_start();
         let next = rest.split(char::is_whitespace).next().unwrap_or_default();

@@ -3,7 +3,7 @@
 use domain::Language;
 use domain::search::Synonym;
 
-use crate::alternatives::{Alternative, is_measure};
+use crate::alternatives::{Alternative, is_plain_measure};
 use crate::analysis::{INCH, has_digit, query_words};
 use crate::dictionary::Term;
 use crate::forms::normal_form;
@@ -54,7 +54,7 @@ pub(crate) fn add_rows(words: &mut [Word], language: Language) {
     let may_join = |word: &Word| is_number(word) || word.text.bytes().all(|byte| byte.is_ascii_lowercase());
     for at in 1..words.len() {
         let (letters, measure) = (&words[at - 1].text, &words[at].text);
-        if letters.len() == 1 && may_join(&words[at - 1]) && is_measure(measure) {
+        if letters.len() == 1 && may_join(&words[at - 1]) && is_plain_measure(measure) {
             let whole = Term::normalized(&format!("{letters}{measure}"), language);
             let alternative = Alternative::one(whole, Spelling::Joined);
             words[at - 1..=at].iter_mut().for_each(|word| word.add(alternative.clone()));

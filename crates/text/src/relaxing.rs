@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use crate::grammar::is_function_word;
 use crate::kinds::{QueryRole, names_kind};
 use crate::query::Word;
+use crate::signs;
 use crate::units::is_unit;
 
 /// The most words that a search makes optional one by one. After that, only the last one of the order must match.
@@ -129,8 +130,7 @@ fn worth(word: &Word, before: Option<&Word>, frequencies: &WordFrequencies) -> W
 
 /// Returns true for a number that is not an article number.
 fn is_number(word: &str) -> bool {
-    word.len() < MIN_ARTICLE_DIGITS
-        && word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/'))
+    word.len() < MIN_ARTICLE_DIGITS && signs::is_number(word)
 }
 
 /// Returns true for a number that may be a name of its own: `1984`, `501`.

@@ -162,6 +162,9 @@ async fn a_group_of_kinds_outlives_what_is_said_about_it(index: &Index) {
         ("leather furniture", "sofa"),
         ("black armchairs", "sofa"),
         ("leather gloves", "glove"),
+        ("black masks", "glove"),
+        ("leather sofa", "sofa"),
+        ("black book with mug", "novel"),
     ] {
         let found = first(index, words).await;
         assert_eq!((found.len(), found[0].as_str()), (12, thing), "{words}: {found:?}");
