@@ -51,7 +51,8 @@ impl Alternative {
         Self { terms: vec![term], is_phrase: false, spelling }
     }
 
-    /// Returns the alternative of products that have a word in their sku only, where it is a code; `None` if this is not a single word.
+    /// Returns the alternative for products that have the word in their sku only, where it is indexed as a code; `None` unless this is one
+    /// term of [`Dictionary::Words`].
     pub(crate) fn in_sku(&self) -> Option<Self> {
         match self.terms.as_slice() {
             [Term { dictionary: Dictionary::Words, text }] => {
@@ -100,8 +101,8 @@ pub(crate) fn initials(word: &str) -> Option<String> {
 ///
 /// 1. All letters and digits apart: `RTX 4070 Ti` for `rtx4070ti`. Each part must be adjacent to the next one. The term of the pair
 ///    covers codes of two parts.
-/// 2. In two parts, of which one has letters and digits: `S24 Ultra`, `WH 1000XM4`. Terms for such neighbours would make the index
-///    larger, so that the parts may be anywhere in the product.
+/// 2. In two parts, of which one has letters and digits: `S24 Ultra`, `WH 1000XM4`. A part may itself be two words: `iPhone 15 Pro Max`.
+///    Terms for such neighbours would make the index larger, so the parts may be anywhere in the product.
 pub(crate) fn split(word: &str, language: Language) -> Vec<Alternative> {
     let is_code = word.bytes().all(|byte| byte.is_ascii_alphanumeric()) && has_digit(word);
     if !is_code || joins::is_measure(word) {
@@ -123,11 +124,11 @@ pub(crate) fn split(word: &str, language: Language) -> Vec<Alternative> {
                 *end += part.len();
                 Some(*end)
             });
-            let in_two = ends.take(parts.len() - 1).flat_map(|end| {
+            let two_parts = ends.take(parts.len() - 1).flat_map(|end| {
                 [as_word, of_words].into_iter().filter_map(move |term| in_two(word, end, term, language))
             });
             let mut found = vec![pairs];
-            for terms in in_two {
+            for terms in two_parts {
                 if !found.contains(&terms) {
                     found.push(terms);
                 }
@@ -138,7 +139,7 @@ pub(crate) fn split(word: &str, language: Language) -> Vec<Alternative> {
     }
 }
 
-/// Returns the terms of a code in two parts, each by `term`; `None` if a part is so short that nearly any product has it.
+/// Splits a code at a byte index and returns the `term` of each part; `None` if a part is so short that most products have it.
 fn in_two(
     word: &str,
     at: usize,
@@ -147,7 +148,7 @@ fn in_two(
 ) -> Option<Vec<Term>> {
     let parts: [&str; 2] = word.split_at_checked(at)?.into();
     let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    // A short number is telling beside a code: `60` and `r16`.
+    // Next to a code, a number of two digits is specific enough: `60` and `r16`.
     let has_code = parts.iter().any(|part| has_digit(part) && !is_number(part));
     let is_long = |part: &&str| part.len() >= if is_number(part) && !has_code { MIN_CODE_DIGITS } else { 2 };
     if !parts.iter().all(is_long) {
@@ -160,18 +161,21 @@ fn as_word(part: &str, language: Language) -> Option<Term> {
     Some(Term::normalized(part, language))
 }
 
-/// Returns the term of a part of a code that may be two words in turn: `iPhone 15`, `Wi-Fi`, `Pro Max`. Two words have some letters,
-/// so that `Ti` is `None`.
+/// Returns the term of a part of a code that may itself be two words: `iPhone 15`, `Wi-Fi`, `Pro Max`. Letters that are too few for two
+/// words give `None`: `Ti`.
 fn of_words(part: &str, language: Language) -> Option<Term> {
     let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
-    match letters.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        true if part.len() >= MIN_PAIR_CHARS => Some(Term::joined_pair(part, language)),
-        true if letters.len() == part.len() => None,
-        _ => Some(Term::normalized(part, language)),
+    let begins_with_letters = !letters.is_empty() && letters.bytes().all(|byte| byte.is_ascii_lowercase());
+    if !begins_with_letters {
+        return Some(Term::normalized(part, language));
     }
+    if part.len() >= MIN_PAIR_CHARS {
+        return Some(Term::joined_pair(part, language));
+    }
+    (letters.len() < part.len()).then(|| Term::normalized(part, language))
 }
 
-/// Returns true for a measure of whole numbers without letters: `8x25`.
+/// Returns true for whole numbers with `x` between them: `8x25`.
 pub(crate) fn is_plain_measure(word: &str) -> bool {
     word.contains('x')
         && word.split('x').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))

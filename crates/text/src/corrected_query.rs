@@ -5,7 +5,7 @@ use domain::{Content, Language};
 use crate::query::Word;
 use crate::written::Written;
 
-/// The most products of a result that are read to see how they write the words.
+/// The number of products at the start of a page that decide how words are written.
 const MAX_READ_HITS: usize = 20;
 
 /// A word of a query, as an index has interpreted it.
@@ -19,7 +19,7 @@ pub struct InterpretedWord<'a> {
     pub is_optional: bool,
 }
 
-/// Returns the query with corrections in place of its misspelt words; `None` if no word has a correction. `hits` are the products on
+/// Returns the query with corrections in place of its misspelt words; `None` if no word is corrected. `hits` are the products on
 /// the page of the result.
 ///
 /// The hits decide the spelling: `creme brulle` becomes `crème brûlée` if they write it so, and a correction is the form of the word,

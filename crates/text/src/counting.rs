@@ -1,4 +1,4 @@
-//! Words that say how many of a thing a product is, or which one: `set`, `pair`, `model`.
+//! Counting words, which say how many of a thing a product has, or which variant it is: `set`, `pair`, `model`.
 //!
 //! All words are folded. Names mix languages, so the English words count in every language.
 
@@ -6,7 +6,7 @@ use domain::Language;
 
 use crate::grammar::introduces_contents;
 
-/// English words that follow the thing in a name and say which one or how many of it: `headphones model 3`, `knife set`.
+/// The counting words of English: `headphones model 3`, `knife set`, `pack of 6 mugs`.
 const COMMON: [&str; 20] = [
     "set",
     "sets",
@@ -35,8 +35,8 @@ pub(crate) fn is_counting_word(word: &str, language: Language) -> bool {
     COMMON.contains(&word) || counting_words(language).contains(&word)
 }
 
-/// Returns true if a word counts what follows it in this text: `lot` in `lot de verres`, `juego` in `juego de 6 vasos`. Words such as
-/// `juego` mean a game as well, so they count only if a number follows.
+/// Returns true if a word is a counting word in this text: `set` in `knife set`, `juego` in `juego de 6 vasos`. Words such as
+/// `juego` mean a game as well, so they count only before a preposition such as `de` and a number. `rest` is the text after the word.
 pub(crate) fn counts(word: &str, rest: &str, language: Language) -> bool {
     is_counting_word(word, language)
         || games_and_sets(language).contains(&word) && {

@@ -4,20 +4,18 @@ use crate::codes::{is_part_number, is_spaced_number};
 
 /// The fewest digits of a number with hyphens that is one word: of an EAN or ISBN, not of a range such as `1000-2000`.
 const MIN_CODE_DIGITS: usize = 9;
-/// The most bytes of a number with hyphens, so that a long row of numbers is not read to its end from each of them.
+/// The most bytes of a number with hyphens. Bounds the work for a long row of numbers, each of which would else be read to the row's end.
 const MAX_CODE_BYTES: usize = 250;
 
 /// Returns the length of a number with hyphens at the start of a text: `978-0-13-110362-7`, `0-8044-2957-X`.
 pub(crate) fn hyphenated_length(text: &str) -> Option<usize> {
-    let (mut digits, mut end, mut hyphens, mut last) = (0, 0, 0, ' ');
+    let (mut digits, mut end, mut last) = (0, 0, ' ');
     for (at, c) in text.char_indices().take_while(|(at, _)| *at <= MAX_CODE_BYTES) {
         let is_check = matches!(c, 'x' | 'X') && is_hyphen(last);
         if !(c.is_ascii_digit() || is_check || (is_hyphen(c) && !is_hyphen(last))) {
             break;
         }
-        if is_hyphen(c) {
-            hyphens += 1;
-        } else {
+        if !is_hyphen(c) {
             digits += 1;
             end = at + 1;
         }
@@ -26,13 +24,12 @@ pub(crate) fn hyphenated_length(text: &str) -> Option<usize> {
             break;
         }
     }
-    let inner = text[..end].chars().filter(|c| is_hyphen(*c)).count();
     let is_apart = !text[end..].starts_with(char::is_alphanumeric);
-    (inner > 0 && inner <= hyphens && digits >= MIN_CODE_DIGITS && is_apart).then_some(end)
+    (text[..end].contains(is_hyphen) && digits >= MIN_CODE_DIGITS && is_apart).then_some(end)
 }
 
-/// Returns the length of a part number with hyphens at the start of a text: `XL-4000`, `DCD-796-P1T`. Other characters than punctuation
-/// before a space may change its last part, as in `XL-4000+`.
+/// Returns the length of a part number with hyphens at the start of a text: `XL-4000`, `DCD-796-P1T`. `None` if anything but punctuation
+/// follows before the next space, because it may belong to the last part: `XL-4000+`.
 pub(crate) fn part_number_length(text: &str) -> Option<usize> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || is_hyphen(c);
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
@@ -96,7 +93,7 @@ pub(crate) fn thousands_length(text: &str) -> Option<usize> {
 /// The most groups of digits of an article number: those of an ISBN.
 const MAX_GROUPS: usize = 5;
 
-/// Returns true for digits that were joined as in [`hyphenated_length`].
+/// Returns true for nine or more digits, of which the last may be an `x`: an article number whose hyphens were removed.
 pub(crate) fn is_long_number(word: &str) -> bool {
     let number = word.strip_suffix('x').unwrap_or(word);
     word.len() >= MIN_CODE_DIGITS && number.bytes().all(|byte| byte.is_ascii_digit())

@@ -1,13 +1,14 @@
 //! Marks the words of a query in the texts of a product.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
 use domain::{CategoryPath, Content, Language};
+use foldhash::{HashSet, HashSetExt as _};
 
-use crate::analysis::{Purpose, Token, has_digit, joined, tokens};
+use crate::analysis::{Purpose, Token, joined, tokens};
 use crate::cjk::{is_cjk, spellings};
 use crate::closed_compounds::has_ending;
 use crate::dictionary::Dictionary;
@@ -97,8 +98,7 @@ impl<'a> Highlighter<'a> {
 
     /// Returns the indices of the misspelt words that may stand for the word.
     fn misspelt_near(&self, word: &str) -> impl Iterator<Item = usize> {
-        let may_match = !self.misspelt.is_empty() && !has_digit(word);
-        let letters = may_match.then(|| LetterSet::new(word));
+        let letters = (!self.misspelt.is_empty()).then(|| LetterSet::new(word));
         let is_match = move |misspelt: &Misspelt| {
             letters.is_some_and(|letters| misspelt.may_match(letters)) && misspelt.typos(word).is_some()
         };

@@ -1,9 +1,9 @@
 //! The kind of thing that a product is: a lamp is a lamp, and a bulb for a lamp is not.
 //!
-//! A product's narrowest categories, its name and attributes such as `type` say what it is. The last word of a compound names the thing, and words after `for`
-//! and `with` do not, see [`crate::compound`]. In languages that put the thing first, the first word names it. Each such word is a
-//! term of its own in the index, so that a search can count the products of a kind: if enough of the products that have the word
-//! `lamp` are lamps, then lamps rank above their accessories.
+//! The narrowest categories of a product, its name and attributes such as `type` say what it is. The last word of a compound names the
+//! thing, and words after `for` and `with` do not, see [`crate::compound`]. In languages that put the thing first, the first word names
+//! it. Each such word is a term of its own in the index, so that a search can count the products of a kind: if enough of the products
+//! that have the word `lamp` are lamps, then lamps rank above their accessories.
 
 use std::ops::Range;
 
@@ -31,8 +31,8 @@ const MIN_LETTERS: usize = 2;
 /// name, so that a product without a category does not rank below all that have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum KindSource {
-    /// A level above the narrowest one, or one of several things, such as `Pots & Pans`. It names a group that the product belongs to,
-    /// which does not order products, but says that the word names things.
+    /// A category level above the narrowest one, or one that names several things: `Pots & Pans`. The word does not change the ranking,
+    /// but becomes optional later than others, see [`crate::relaxing`].
     Group = 1,
     /// An attribute such as `type`. In some catalogues it has variants of a thing: `type: over-ear`.
     Attribute = 7,
@@ -43,7 +43,7 @@ pub(crate) enum KindSource {
 }
 
 impl KindSource {
-    /// Returns the term of the products for which this source names the word.
+    /// Returns the term of the products whose kind or group the word names, according to this source.
     pub(crate) fn term(self, word: &str, language: Language) -> Term {
         match self {
             Self::Group => group_term(word, language),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::Language;
 
+use crate::analysis::has_digit;
 use crate::forms::{normal_form, possible_singular};
 use crate::typos::{LetterSet, Pattern};
 
@@ -26,10 +27,11 @@ impl Misspelt {
     /// Prepares a word of a query, given the normal forms of the other words; `None` if the word may have no typos.
     ///
     /// If the word may be a plural, its typos are also counted against its singular: products have the singular of each of their words as a
-    /// term, so that `lapms` finds `lamp` as `lapm` does. The other number is one more difference, so `windws` means `windows` rather
-    /// than `window`. A correction never leads to another word of the
-    /// same query, in any form: otherwise one word of a product would match two words, and `travel trowel` would find all that is for
-    /// travel.
+    /// term, so that `lapms` finds `lamp` as `lapm` does. A misspelt singular costs one more typo, so `windws` means `windows` rather
+    /// than `window`.
+    ///
+    /// A correction never leads to another word of the same query, in any form: otherwise one word of a product would match two words,
+    /// and `travel trowel` would find all that is for travel.
     pub(crate) fn new(word: &str, other_forms: &Arc<[String]>, language: Language) -> Option<Self> {
         let patterns: Vec<Pattern> =
             forms(word, language).filter_map(|form| Pattern::for_word(&form)).collect();
@@ -48,9 +50,12 @@ impl Misspelt {
         self.patterns.iter().any(|pattern| pattern.may_match(letters))
     }
 
-    /// Returns the number of typos that the word has if it stands for a word of a product; `None` if these are too many, or if that
-    /// is another word of the query.
+    /// Returns the number of typos between the word of the query and a word of a product; `None` if there are too many, or if the latter is
+    /// a form of another word of the query. A word with digits is a code, to which nothing is corrected.
     pub fn typos(&self, word: &str) -> Option<u8> {
+        if has_digit(word) {
+            return None;
+        }
         let typos = self.patterns.iter().enumerate().filter_map(|(at, pattern)| {
             let typos = pattern.typos(word)?;
             Some(if at > 0 && typos > 0 { (typos + 1).min(MAX_TYPOS) } else { typos })

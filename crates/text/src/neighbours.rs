@@ -17,7 +17,7 @@ use crate::word::Word;
 const MAX_JOINED_WORDS: usize = 4;
 /// The most bytes of words that are joined.
 const MAX_ROW_BYTES: usize = 40;
-/// The most bytes of a code that is joined with its neighbours. Longer ones are article numbers.
+/// The most bytes of a code that is joined with its neighbours. Longer codes are part numbers.
 const MAX_CODE_BYTES: usize = 8;
 
 /// Lets `in` after a number mean inches as well.
@@ -30,7 +30,7 @@ pub(crate) fn add_inches(words: &mut [Word], language: Language) {
     }
 }
 
-/// Replaces the forms of a unit after a number with those of the word that it abbreviates: `20 pcs` finds no PC.
+/// Replaces a unit directly after a number with the word that it abbreviates: `20 pcs` finds pieces and not PCs.
 pub(crate) fn spell_out_units(words: &mut [Word], language: Language) {
     for at in 1..words.len() {
         let [number, unit] = &mut words[at - 1..=at] else { continue };
@@ -45,17 +45,19 @@ pub(crate) fn spell_out_units(words: &mut [Word], language: Language) {
     }
 }
 
-/// Adds to each word the alternative that a product writes it and its neighbours as one: `rtx 4070 ti` and `RTX4070Ti`, `d i y` and
-/// `DIY`. Two words are a pair, except codes, which form none: `s24 ultra`, `7800 x3d`. Three or four are joined only if some of them are
-/// numbers or codes and not all of them numbers, or if each has one character.
+/// Adds to adjacent words the alternative that a product writes them as one: `RTX4070Ti` for `rtx 4070 ti`, `DIY` for `d i y`.
+///
+/// 1. Two words, if one of them is a code: `s24 ultra`, `7800 x3d`. Other pairs come from [`crate::pairs::for_each_pair`].
+/// 2. Three or four words, if some are numbers or codes and not all are numbers, or if each has one character.
+/// 3. A letter and the measure after it: `m 8x25`.
 pub(crate) fn add_rows(words: &mut [Word], language: Language) {
     let is_digits = |word: &Word| word.text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_number = |word: &Word| is_digits(word) || is_short_code(&word.text);
-    let may_join = |word: &Word| is_number(word) || word.text.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_numeric = |word: &Word| is_digits(word) || is_short_code(&word.text);
+    let may_join = |word: &Word| is_numeric(word) || word.text.bytes().all(|byte| byte.is_ascii_lowercase());
     for at in 1..words.len() {
-        let (letters, measure) = (&words[at - 1].text, &words[at].text);
-        if letters.len() == 1 && may_join(&words[at - 1]) && is_plain_measure(measure) {
-            let whole = Term::normalized(&format!("{letters}{measure}"), language);
+        let (letter, measure) = (&words[at - 1].text, &words[at].text);
+        if letter.len() == 1 && letter.as_bytes()[0].is_ascii_lowercase() && is_plain_measure(measure) {
+            let whole = Term::normalized(&format!("{letter}{measure}"), language);
             let alternative = Alternative::one(whole, Spelling::Joined);
             words[at - 1..=at].iter_mut().for_each(|word| word.add(alternative.clone()));
         }
@@ -66,7 +68,7 @@ pub(crate) fn add_rows(words: &mut [Word], language: Language) {
             let has_code = row.iter().any(|word| is_short_code(&word.text));
             let is_row = row.iter().all(may_join)
                 && (length > 2 || has_code)
-                && (row.iter().any(is_number) && !row.iter().all(is_digits)
+                && (row.iter().any(is_numeric) && !row.iter().all(is_digits)
                     || row.iter().all(|word| word.text.len() == 1));
             let whole: String = row.iter().map(|word| word.text.as_str()).collect();
             if is_row && whole.len() <= MAX_ROW_BYTES {
@@ -77,7 +79,7 @@ pub(crate) fn add_rows(words: &mut [Word], language: Language) {
     }
 }
 
-/// Returns true for letters and digits that are neither a size nor a measure: `s24`, `r6`, `1000xm4`, `6e`.
+/// Returns true for at most eight letters and digits that are neither a number, a size nor a measure: `s24`, `r6`, `1000xm4`, `6e`.
 fn is_short_code(word: &str) -> bool {
     let unit = word.trim_start_matches(|c: char| c.is_ascii_digit());
     word.len() <= MAX_CODE_BYTES

@@ -10,7 +10,7 @@ use crate::kinds::KindSource;
 use crate::pairs::without_decimals;
 use crate::product::{PART_COUNT, Part};
 
-/// The occurrences of a word in each part, as values of [`CompoundRole`].
+/// The sum of the [values](crate::compound::CompoundRole::value) of a word's occurrences, for each part.
 pub(crate) type PartCounts = [u16; PART_COUNT];
 
 /// The occurrences in one product, and what they say of its kind.
@@ -56,7 +56,7 @@ impl Counts {
         other.kinds.into_iter().for_each(|(word, source)| self.kind(&word, source));
     }
 
-    /// Counts a word that names the kind of the product, or keeps the more certain source.
+    /// Records a word that names the kind of the product. Of several sources, the most certain one counts.
     pub(crate) fn kind(&mut self, word: &str, source: KindSource) {
         match self.kinds.get_mut(word) {
             Some(known) => *known = source.max(*known),
@@ -71,7 +71,7 @@ impl Counts {
         });
     }
 
-    /// Counts a pair and its normal form.
+    /// Counts a pair, its normal form and, for a version such as `usb3.0`, the pair without decimals.
     pub(crate) fn pair(&mut self, pair: &str, part: Part, value: u16, language: Language) {
         count(&mut self.pairs, pair, part, value);
         let (_, form) = normal_form(pair, language);
@@ -84,7 +84,8 @@ impl Counts {
     }
 }
 
-/// Counts the words of categories as alternatives, see [`crate::weights::Weigher::weigh`]. `count_level` counts the words of one level;
+/// Counts the words of the categories, each as often as in the category that has it most often, see
+/// [`crate::weights::Weigher::weigh`]. `count_level` counts the words of one level;
 /// its flag is true for the narrowest.
 pub(crate) fn count_categories(
     categories: &[CategoryPath],

@@ -1,8 +1,8 @@
 //! The order in which a search makes words optional when few products have them all.
 //!
 //! The words that carry the meaning stay longest: codes, then words that name kinds of things in this catalogue, then those that name
-//! groups of kinds, then brands, then other words. Before all of them go function words, bare numbers, units and letters, then words found only by a typo, then words
-//! after `for`, `with` and the like. Among equals the word that most products have goes first.
+//! groups of kinds, then brands, then other words. Before all of them go function words, bare numbers, units and letters, then words
+//! found only by a typo, then words after `for`, `with` and the like. Among equals the word that most products have goes first.
 
 use std::cmp::Reverse;
 
@@ -25,6 +25,7 @@ const MIN_NAME_DIGITS: usize = 3;
 const MIN_ARTICLE_DIGITS: usize = 8;
 /// The most letters of a unit that follows its number without a space: `256gb`, `20000mah`.
 const MAX_UNIT_CHARS: usize = 3;
+
 /// The document frequencies of a word of a query, without products that the shop hides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WordFrequencies {

@@ -38,7 +38,7 @@ pub struct Word {
     pub is_quoted: bool,
     /// The language whose normal forms apply.
     pub language: Language,
-    /// The terms that match it without typos and not as a prefix. One alternative is enough.
+    /// The alternatives that match it without typos and not as a prefix. A product needs one of them.
     pub alternatives: Vec<Alternative>,
     /// The test whether a product has it as typed, to order equal matches; `None` if the word has one form only.
     pub typed_form: Option<TypedForm>,
@@ -93,6 +93,7 @@ impl Word {
         if is_short && !has_digit(&self.text) && !is_cjk(&self.text) { 1 } else { spelling.weight_factor() }
     }
 
+    /// Adds an alternative, unless another one has the same terms.
     pub(crate) fn add(&mut self, alternative: Alternative) {
         if !self.alternatives.iter().any(|known| known.terms == alternative.terms) {
             self.alternatives.push(alternative);
@@ -109,7 +110,7 @@ impl Word {
         misspelt::forms(&self.text, self.language)
     }
 
-    /// Returns the word, prepared for comparison with words that match it with typos; `None` if it may have none.
+    /// Returns the word prepared for counting the typos between it and words of products; `None` if it may have none.
     pub fn misspelt(&self) -> Option<Misspelt> {
         if self.is_quoted { None } else { Misspelt::new(&self.text, &self.other_forms, self.language) }
     }
@@ -119,13 +120,8 @@ impl Word {
         normal_form(word, self.language).1 == normal_form(&self.text, self.language).1
     }
 
-    /// Returns true if a word of a product matches exactly or by its prefix.
-    pub fn matches_without_typos(&self, word: &str) -> bool {
-        self.matches_exactly(word) || (self.is_prefix && word.starts_with(&self.text))
-    }
-
     /// Returns true if a word of a product is a term of any alternative: another form of this word, this word joined with its
-    /// neighbour, a synonym.
+    /// neighbour, a synonym, or a compound that ends with this word.
     pub fn matches_exactly(&self, word: &str) -> bool {
         let term = Term::normalized(word, self.language);
         let mut terms = self.alternatives.iter().flat_map(|alternative| &alternative.terms);
@@ -139,21 +135,11 @@ impl Word {
         own.is_some_and(|own| has_ending(word, self.language, |ending| ending == own.text))
     }
 
-    /// Returns true if two adjacent words of a product, written as one, are this word.
+    /// Returns true if adjacent words of a product, written as one, match this word: `head phones` for `headphones`, `usb 3.0` for `usb3`.
     pub fn matches_pair(&self, pair: &str) -> bool {
         let term = Term::joined_pair(pair, self.language);
         let is_pair = |text: &str| text == pair || without_decimals(pair) == Some(text);
         let mut terms = self.alternatives.iter().flat_map(|alternative| &alternative.terms);
         terms.any(|own| *own == term || (own.dictionary == Dictionary::Pairs && is_pair(&own.text)))
-    }
-
-    /// Returns true if a word of a product matches exactly, by its prefix, or with typos.
-    pub fn matches(&self, word: &str) -> bool {
-        self.matches_without_typos(word) || self.typos(word).is_some()
-    }
-
-    /// Returns the number of typos between this word and a word of a product; `None` if there are more than allowed.
-    pub fn typos(&self, word: &str) -> Option<u8> {
-        if has_digit(word) { None } else { self.misspelt()?.typos(word) }
     }
 }

@@ -6,10 +6,10 @@ use text::relaxing::WordFrequencies;
 use text::score::Tier;
 
 use crate::search::expand::expand_optional;
-use crate::search::expansion::{DocumentList, Expansion, ListTerms};
+use crate::search::expansion::{DocumentList, Expansion, ListTerms, TIERS, TierCounts};
 use crate::search::matching::with_qualities;
 use crate::search::pinned_and_hidden::PinnedAndHidden;
-use crate::search::ranking::{TIERS, tier_of};
+use crate::search::ranking::tier_of;
 use crate::search::snapshot::Snapshot;
 
 /// Counts the documents that match a word of a query in each way. Deleted documents and those that the shop's rules hide do not
@@ -21,7 +21,7 @@ pub(crate) fn word_frequencies(
     rules: &PinnedAndHidden<'_>,
 ) -> tantivy::Result<WordFrequencies> {
     let [as_kind, as_brand, _, as_group] = kind_frequencies(&word.text, snapshot, rules)?;
-    let by_tier = count_by_best_tier(expansion, snapshot, rules)?;
+    let by_tier = tier_counts(expansion, snapshot, rules)?;
     let at_least = |worst: Tier| by_tier.iter().skip(worst as usize).sum();
     Ok(WordFrequencies {
         exactly: at_least(Tier::Exact),
@@ -54,12 +54,28 @@ pub(crate) fn kind_frequencies(
     Ok(frequencies)
 }
 
-/// Counts the documents of an expansion by the best tier of each, in the order of the tiers.
+/// Returns the numbers of documents of an expansion, and keeps them in it: shoppers repeat searches.
+fn tier_counts(
+    expansion: &Expansion,
+    snapshot: &Snapshot,
+    rules: &PinnedAndHidden<'_>,
+) -> tantivy::Result<TierCounts> {
+    if rules.has_hidden() {
+        return count_by_best_tier(expansion, snapshot, rules);
+    }
+    if let Some(known) = expansion.tier_counts.get() {
+        return Ok(*known);
+    }
+    let counts = count_by_best_tier(expansion, snapshot, rules)?;
+    Ok(*expansion.tier_counts.get_or_init(|| counts))
+}
+
+/// Counts the documents of an expansion by the best tier of each.
 fn count_by_best_tier(
     expansion: &Expansion,
     snapshot: &Snapshot,
     rules: &PinnedAndHidden<'_>,
-) -> tantivy::Result<[u64; TIERS]> {
+) -> tantivy::Result<TierCounts> {
     let mut counts = [0; TIERS];
     for segment in &snapshot.segments {
         let lists = expansion.lists(segment);

@@ -87,7 +87,7 @@ pub(crate) fn expand_optional(
         Ok(info.map(list).into_iter().collect())
     };
     let lists = snapshot.segments.iter().map(lists).collect::<tantivy::Result<_>>()?;
-    Ok(Expansion { lists, corrections: Vec::new() })
+    Ok(Expansion { lists, ..Expansion::default() })
 }
 
 fn term_info(term: &Term, segment: &Segment) -> tantivy::Result<Option<TermInfo>> {

@@ -1,7 +1,7 @@
 //! The expansion of a query word: the lists of documents that match it, per segment.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tantivy::postings::TermInfo;
 use text::dictionary::Dictionary;
@@ -20,7 +20,16 @@ pub(crate) struct Expansion {
     pub(crate) lists: Vec<Vec<DocumentList>>,
     /// The words of the index that the query word may be a misspelling of: the fewest typos first, then the most frequent.
     pub(crate) corrections: Vec<Correction>,
+    /// The numbers of its documents once they were counted, see [`TierCounts`]. It does not count products that rules hide, so it is
+    /// set only without such rules.
+    pub(crate) tier_counts: OnceLock<TierCounts>,
 }
+
+/// The number of tiers.
+pub(crate) const TIERS: usize = Tier::Exact as usize + 1;
+
+/// The numbers of documents by the best tier of each, without deleted documents.
+pub(crate) type TierCounts = [u64; TIERS];
 
 /// A word of the index that a query word may be a misspelling of.
 pub(crate) struct Correction {

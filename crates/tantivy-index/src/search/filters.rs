@@ -119,6 +119,11 @@ impl<'a> SegmentFilters<'a> {
         Ok(Self { clauses, ..filters(&request.filters)? })
     }
 
+    /// Returns true if every document passes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.clauses.is_empty()
+    }
+
     /// Returns the position of the field's filter in [`Verdict::FailsOnly`]; `None` if the field has no filter.
     pub(crate) fn position(&self, field: &Field) -> Option<usize> {
         self.fields.iter().position(|(filtered, _)| filtered == field)
@@ -199,6 +204,7 @@ impl<'a> FieldFilter<'a> {
         })
     }
 
+    #[inline]
     fn accepts(&self, document: DocId) -> bool {
         let at = document as usize;
         match self {
@@ -213,16 +219,25 @@ impl<'a> FieldFilter<'a> {
                 column.get(document).iter().any(|path| is_accepted.get(*path as usize) == Some(&true))
             }
             Self::AnyOf { column, wanted } => column.get(document).iter().any(|value| wanted.contains(value)),
-            Self::Attribute { values, numbers } => {
-                values.as_ref().is_some_and(|(column, wanted)| {
-                    column.ords().values_for_doc(document).any(|ordinal| wanted.contains(&ordinal))
-                }) || numbers.as_ref().is_some_and(|(column, ranges)| {
-                    let mut ordinals = column.ords().values_for_doc(document);
-                    ordinals.any(|ordinal| ranges.iter().any(|range| range.contains(&ordinal)))
-                })
-            }
+            Self::Attribute { values, numbers } => has_attribute(document, values.as_ref(), numbers.as_ref()),
         }
     }
+}
+
+/// Returns true if a value of the document is one of these, or in one of these ranges; by ordinal. Not inlined, so that the other
+/// filters stay small enough to be.
+#[inline(never)]
+fn has_attribute(
+    document: DocId,
+    values: Option<&(&StrColumn, Vec<u64>)>,
+    numbers: Option<&(&BytesColumn, Vec<Range<u64>>)>,
+) -> bool {
+    values.is_some_and(|(column, wanted)| {
+        column.ords().values_for_doc(document).any(|ordinal| wanted.contains(&ordinal))
+    }) || numbers.is_some_and(|(column, ranges)| {
+        let mut ordinals = column.ords().values_for_doc(document);
+        ordinals.any(|ordinal| ranges.iter().any(|range| range.contains(&ordinal)))
+    })
 }
 
 /// Returns for each value id true if its value or one of its ancestors is wanted.

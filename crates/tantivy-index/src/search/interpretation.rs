@@ -91,11 +91,9 @@ impl InterpretedQuery {
     fn raise_complete(&mut self) {
         let steps = every_word_steps(self.words.len());
         for (matches, complete) in self.matches.iter_mut().zip(self.complete.iter().flatten()) {
-            let mut complete = complete.iter().peekable();
-            for found in matches.iter_mut() {
-                while complete.next_if(|document| **document < found.document).is_some() {}
-                if complete.next_if_eq(&&found.document).is_some() {
-                    found.steps += steps;
+            for document in complete {
+                if let Ok(at) = matches.binary_search_by_key(document, |found| found.document) {
+                    matches[at].steps += steps;
                 }
             }
         }

@@ -122,19 +122,24 @@ impl<'a> SegmentOrder<'a> {
     }
 
     /// Returns a key that orders hits within the segment.
+    #[inline]
     pub(crate) fn key(&self, document: DocId, score: f32) -> u64 {
         match self {
             Self::Score => score_key(score.to_bits()),
-            Self::Price(prices, direction) => {
-                prices.get(document).map_or(MISSING, |price| encode(price, *direction))
+            _ => self.column_key(document).unwrap_or(MISSING),
+        }
+    }
+
+    /// Returns the key of a document in an order other than by score; `None` if the document has no value.
+    fn column_key(&self, document: DocId) -> Option<u64> {
+        match self {
+            Self::Score => None,
+            Self::Price(prices, direction) => prices.get(document).map(|price| encode(price, *direction)),
+            Self::Number(column, direction) => {
+                column.and_then(|column| column.first(document)).map(|number| encode(number, *direction))
             }
-            Self::Number(column, direction) => column
-                .and_then(|column| column.first(document))
-                .map_or(MISSING, |number| encode(number, *direction)),
-            Self::Attribute(order) => order.key(document).unwrap_or(MISSING),
-            Self::Name(column, _) => {
-                column.and_then(|column| column.ords().first(document)).unwrap_or(MISSING)
-            }
+            Self::Attribute(order) => order.key(document),
+            Self::Name(column, _) => column.and_then(|column| column.ords().first(document)),
         }
     }
 

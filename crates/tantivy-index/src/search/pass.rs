@@ -15,7 +15,7 @@ use crate::search::inside::Inside;
 use crate::search::interpretation::{InterpretedQuery, Interpreter};
 use crate::search::left_out::LeftOut;
 use crate::search::pinned_and_hidden::PinnedAndHidden;
-use crate::search::ranking::{Match, score};
+use crate::search::ranking::Match;
 use crate::search::segment::Segment;
 use crate::search::snapshot::Snapshot;
 use crate::search::top::SegmentTop;
@@ -149,28 +149,31 @@ impl<'a> Pass<'a> {
         let filters = self.filters(segment)?;
         let own: Vec<Option<usize>> = self.facets.iter().map(|field| filters.position(field)).collect();
         let mut failing_only: Vec<Vec<DocId>> = own.iter().map(|_| Vec::new()).collect();
-        let mut counting = Counting(counts);
-        matches.retain(|found| match filters.verdict(found.document) {
-            Verdict::Passes => true,
-            Verdict::FailsOnly(position) => {
-                if own.contains(&Some(position)) && counting.has(found.document) {
-                    for (own, documents) in own.iter().zip(&mut failing_only) {
-                        if *own == Some(position) {
-                            documents.push(found.document);
+        if !filters.is_empty() {
+            let is_counted = |document| counts.is_none_or(|counts| counts.binary_search(&document).is_ok());
+            matches.retain(|found| match filters.verdict(found.document) {
+                Verdict::Passes => true,
+                Verdict::FailsOnly(position) => {
+                    if own.contains(&Some(position)) && is_counted(found.document) {
+                        for (own, documents) in own.iter().zip(&mut failing_only) {
+                            if *own == Some(position) {
+                                documents.push(found.document);
+                            }
                         }
                     }
+                    false
                 }
-                false
-            }
-            Verdict::Fails => false,
-        });
+                Verdict::Fails => false,
+            });
+        }
         let mut top = SegmentTop::new(self.window, segment)?;
-        matches.iter().for_each(|found| top.add(found.document, score(found.steps)));
+        top.add_all(&matches);
         result.products.extend(top.into_products()?);
-        let mut counting = Counting(counts);
-        let mut counted =
-            Vec::with_capacity(counts.map_or(matches.len(), |counts| counts.len().min(matches.len())));
-        counted.extend(matches.iter().map(|found| found.document).filter(|document| counting.has(*document)));
+        let counted: Vec<DocId> = match counts {
+            None => matches.iter().map(|found| found.document).collect(),
+            // These are few: with many, no word would be optional.
+            Some(counts) => counts.iter().copied().filter(|document| is_in(*document, &matches)).collect(),
+        };
         result.total += counted.len() as u64;
         if let Some(relaxed) = &mut result.relaxed_total {
             *relaxed += (matches.len() - counted.len()) as u64;
@@ -182,15 +185,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The documents that count, in order; `None` if all do.
-struct Counting<'a>(Option<&'a [DocId]>);
-
-impl Counting<'_> {
-    /// Returns true if a document counts. Calls must be in ascending order of documents.
-    fn has(&mut self, document: DocId) -> bool {
-        let Some(rest) = &mut self.0 else { return true };
-        let before = rest.iter().take_while(|counted| **counted < document).count();
-        *rest = &rest[before..];
-        rest.first() == Some(&document)
-    }
+/// Returns true if the document is one of the matches, which are ascending.
+fn is_in(document: DocId, matches: &[Match]) -> bool {
+    matches.binary_search_by_key(&document, |found| found.document).is_ok()
 }

@@ -8,7 +8,7 @@ use text::score::{
     steps_per_scaled_weight,
 };
 
-use crate::search::expansion::{DocumentList, Expansion};
+use crate::search::expansion::{DocumentList, Expansion, TIERS};
 
 /// A word, a phrase or a kind of a query, with its matches and its effect on the score.
 pub(crate) struct ScoredTerm {
@@ -59,8 +59,6 @@ pub(crate) struct Match {
 /// 0 means no match. A better match has a greater quality.
 pub(crate) type Quality = u16;
 const WEIGHT_BITS: u32 = 8;
-/// The number of tiers.
-pub(crate) const TIERS: usize = Tier::Exact as usize + 1;
 
 /// Returns the tier of a match, as an index.
 pub(crate) fn tier_of(quality: Quality) -> usize {

@@ -6,6 +6,7 @@ use tantivy::columnar::StrColumn;
 
 use crate::search::order::{CursorPosition, Key, MISSING, SegmentOrder};
 use crate::search::ordinals::terms_of;
+use crate::search::ranking::{Match, score};
 use crate::search::segment::Segment;
 use crate::search::window::{RankedProduct, Window};
 
@@ -38,15 +39,22 @@ impl<'a> SegmentTop<'a> {
         Ok(Self { segment, order, ids, after, keep: window.keep(), kept: Vec::new(), last: None })
     }
 
-    /// Adds a match.
-    pub(crate) fn add(&mut self, document: DocId, score: f32) {
+    /// Adds matches.
+    pub(crate) fn add_all(&mut self, matches: &[Match]) {
         if self.keep == 0 {
             return;
         }
-        let key = self.order.key(document, score);
-        if self.last.is_some_and(|(last, _)| key > last) {
-            return;
+        for found in matches {
+            let score = score(found.steps);
+            let key = self.order.key(found.document, score);
+            // Most matches of a large result end here.
+            if self.last.is_none_or(|(last, _)| key <= last) {
+                self.add(key, found.document, score);
+            }
         }
+    }
+
+    fn add(&mut self, key: u64, document: DocId, score: f32) {
         let id = self.ids.and_then(|ids| ids.ords().first(document)).unwrap_or(MISSING);
         if self.last.is_some_and(|last| (key, id) > last)
             || self.after.as_ref().is_some_and(|after| !after.is_before(key, id))

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::explanation::MatchKind;
 use super::fields::Field;
-use crate::analysis::{Purpose, Token, has_digit, joined, tokens};
+use crate::analysis::{Purpose, Token, joined, tokens};
 use crate::cjk::{is_cjk, spellings};
 use crate::misspelt::Misspelt;
 use crate::pairs::Pairs;
@@ -68,6 +68,6 @@ impl Locator<'_> {
     }
 
     fn typos(&self, word: &str) -> Option<u8> {
-        self.misspelt.filter(|_| !has_digit(word))?.typos(word)
+        self.misspelt?.typos(word)
     }
 }
