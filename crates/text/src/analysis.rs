@@ -14,14 +14,12 @@ use crate::fold::{cluster_end, extends_cluster, fold, is_accent, is_format};
 use crate::grouped_numbers::{
     hyphenated_length, is_hyphen, is_long_number, part_number_length, spaced_length, thousands_length,
 };
-use crate::joins::{Measure, Measures, base_of_measure, initials_length, is_dot, with_measures};
+use crate::joins::{Measure, Measures, base_of_measure, initials_length, is_dot, is_measure, with_measures};
+use crate::number_parts::for_each_number;
 pub use crate::purpose::Purpose;
 use crate::signs;
+use crate::units::{INCH, is_beside, spelt_out};
 
-/// The fewest consecutive digits of a code that are also a word of their own, such as `5600` in `TW5600`.
-const MIN_RUN: usize = 4;
-/// The unit that `"` stands for after a number.
-pub(crate) const INCH: &str = "inch";
 /// The most bytes of a word; the rest is ignored.
 const MAX_WORD_BYTES: usize = 250;
 
@@ -407,17 +405,17 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         if dotted.is_none() || self.purpose == Purpose::Document {
             (self.emit)(Token::Word(&self.word, self.word_span.clone()));
         }
+        if let Some(unit) = self.spelt_out_unit() {
+            (self.emit)(Token::Word(unit, self.word_span.clone()));
+        }
         if let Some((word, span)) = dotted {
             (self.emit)(Token::Word(&word, span));
         }
         if has_number && self.purpose == Purpose::Document {
-            self.emit_numbers();
+            for_each_number(&self.word, |word| (self.emit)(Token::Word(word, self.word_span.clone())));
         }
-        let follows_number = self.number_end.is_some_and(|end| end + 1 == self.word_span.start);
-        if follows_number && self.word == "in" && self.purpose == Purpose::Document {
-            (self.emit)(Token::Word(INCH, self.word_span.clone()));
-        }
-        let is_number = has_number && signs::is_number(&self.word);
+        let is_number =
+            has_number && (signs::is_number(&self.word) || self.word.contains('x') && is_measure(&self.word));
         self.number_end = is_number.then_some(self.word_span.end);
         if self.purpose == Purpose::Document {
             if self.parts == 0 {
@@ -430,31 +428,10 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         self.word.clear();
     }
 
-    /// Emits the numbers in a word of a document: those of `5.5` and `3/4`, and runs of digits such as that of `TW5600`. The version of
-    /// `usb3.0` is also that of `usb3`, and a measure of three numbers also one of two.
-    fn emit_numbers(&mut self) {
-        if let Some(base) = base_of_measure(&self.word) {
-            (self.emit)(Token::Word(base, self.word_span.clone()));
-        }
-        let bytes = self.word.as_bytes();
-        let is_point = |byte: &u8| matches!(byte, b'.' | b'/');
-        let point = bytes.iter().position(is_point);
-        if let Some(point) =
-            point.filter(|point| !bytes[0].is_ascii_digit() && !self.word[*point..].contains('x'))
-        {
-            (self.emit)(Token::Word(&self.word[..point], self.word_span.clone()));
-        }
-        let is_split = bytes[0].is_ascii_digit() && point.is_some() && !bytes.contains(&b'x');
-        let is_mixed = bytes.len() > MIN_RUN;
-        if !is_split && !is_mixed {
-            return;
-        }
-        for run in self.word.split(|c: char| !c.is_ascii_digit()) {
-            let is_part = is_split && !run.is_empty() && !self.word.ends_with(|c: char| c.is_alphabetic());
-            if run.len() < self.word.len() && (is_part || run.len() >= MIN_RUN) {
-                (self.emit)(Token::Word(run, self.word_span.clone()));
-            }
-        }
+    /// Returns the other notation of the current word of a document, if it is the unit of the number before it: `watt` for `60 W`.
+    fn spelt_out_unit(&self) -> Option<&'static str> {
+        let gap = self.text.get(self.number_end?..self.word_span.start)?;
+        spelt_out(&self.word).filter(|_| self.purpose == Purpose::Document && is_beside(gap))
     }
 
     fn end_of_measure(&mut self) {
@@ -470,7 +447,8 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             (self.emit)(Token::Word(base, span));
         }
         if let Some((unit, span)) = unit {
-            (self.emit)(Token::Word(&unit, span));
+            (self.emit)(Token::Word(&unit, span.clone()));
+            spelt_out(&unit).into_iter().for_each(|word| (self.emit)(Token::Word(word, span.clone())));
         }
     }
 

@@ -19,6 +19,7 @@ use crate::product::{Part, for_each_text};
 use crate::query::{Query, Word};
 use crate::signs::is_conjunction;
 use crate::terms::Terms;
+use crate::units::spelt_out;
 use crate::weights::Weigher;
 use crate::written::Written;
 
@@ -231,7 +232,10 @@ impl<'a> Typed<'a> {
                 Token::Sign(..) => {}
                 Token::Word(word, at) => {
                     let is_written = |fit: u8| fit != OTHER_FORM || self.last.is_form(word);
-                    self.fit(word).into_iter().for_each(|fit| offer(fit, at.clone(), is_written(fit)));
+                    // `2 lit` is completed from `2 Liter`, not from `2 L`.
+                    let is_other = || spelt_out(&text[at.clone()].to_lowercase()) == Some(word);
+                    let fit = self.fit(word).filter(|_| !is_other());
+                    fit.into_iter().for_each(|fit| offer(fit, at.clone(), is_written(fit)));
                 }
             });
         });

@@ -49,6 +49,13 @@ fn typos_are_corrected_as_the_products_have_the_words() {
 }
 
 #[test]
+fn a_unit_is_completed_as_it_was_begun() {
+    assert_eq!(of_names("kettle 2 lit", &["Kettle 2 L", "Kettle 2 Liter"]), ["kettle 2 liter"]);
+    assert_eq!(of_names("screws 20 pie", &["Screws 20 pcs"]), [""; 0]);
+    assert_eq!(of_names("screws 20 p", &["Screws 20 pcs"]), ["screws 20 pcs"]);
+}
+
+#[test]
 fn words_are_omitted_where_no_product_has_them_with_the_others() {
     let names = ["Steel kettle", "Purple kettle"];
     assert_eq!(of_names("purple kett", &names), ["purple kettle"]);

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use domain::Language;
 use frostem::{Algorithm, Stemmer};
 
-use crate::analysis::{INCH, has_digit};
+use crate::analysis::has_digit;
 use crate::cjk::is_cjk;
 use crate::codes::canonical;
 use crate::dictionary::Dictionary;
 use crate::plurals::singular;
-use crate::signs::is_number;
+use crate::units::with_sign;
 
 /// The longest word that is stemmed, in bytes. Longer ones are not words of a language.
 const MAX_STEMMED_BYTES: usize = 80;
@@ -26,8 +26,7 @@ const THOUSANDS_DIGITS: usize = 3;
 pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>) {
     // Nearly all words begin with a letter.
     if word.as_bytes().first().is_some_and(u8::is_ascii_digit)
-        && let Some(number) =
-            canonical(word).or_else(|| with_unit(word)).or_else(|| in_thousands(word, language))
+        && let Some(number) = canonical(word).or_else(|| common_number(word, language))
     {
         return (Dictionary::Codes, number);
     }
@@ -52,13 +51,11 @@ pub(crate) fn possible_singular(word: &str, language: Language) -> Option<Cow<'_
     Some(singular(word)).filter(|singular| singular != word)
 }
 
-/// Returns the common form of a number with its unit in inches or ohms: `27inch` for `27in`, `470ohm` for `470ohms`.
-fn with_unit(word: &str) -> Option<Cow<'_, str>> {
-    if let Some(ohm) = word.strip_suffix('s').filter(|ohm| ohm.ends_with("ohm")) {
-        return Some(Cow::Borrowed(ohm));
-    }
-    let number = word.strip_suffix("in").or_else(|| word.strip_suffix("inches"))?;
-    is_number(number).then(|| Cow::Owned(format!("{number}{INCH}")))
+/// Returns the common form of a number, with its unit: `20000mah` for `20.000 mAh` in German, `60w` for `60watts`.
+fn common_number(word: &str, language: Language) -> Option<Cow<'_, str>> {
+    let whole = in_thousands(word, language);
+    let with_sign = with_sign(whole.as_deref().unwrap_or(word));
+    with_sign.map(Cow::Owned).or(whole)
 }
 
 /// Returns a number without the point before three digits in a language that separates thousands by points: `20000mah` for

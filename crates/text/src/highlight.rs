@@ -379,4 +379,31 @@ mod tests {
         let near = marked(r#"{"name":"Cure cable"}"#);
         assert_eq!(near["name"], "<em>Cure</em> <em>cable</em>");
     }
+
+    #[test]
+    fn a_unit_is_marked_in_every_notation() {
+        use crate::query::Query;
+        use domain::input::read_product;
+        use domain::search::SearchRequest;
+        for (words, name, expected) in [
+            ("20 pcs", "Screws 20 pieces", "Screws <em>20</em> <em>pieces</em>"),
+            ("20 pieces", "Screws 20 pcs", "Screws <em>20</em> <em>pcs</em>"),
+            ("20 pcs", "Screws 20pcs", "Screws <em>20pcs</em>"),
+            ("20pcs", "Screws 20-piece", "Screws <em>20-piece</em>"),
+            ("60 w", "Bulb 60 Watt", "Bulb <em>60</em> <em>Watt</em>"),
+            ("60 watts", "Bulb 60 W", "Bulb <em>60</em> <em>W</em>"),
+            ("27 in", "Monitor 27&quot;", "Monitor <em>27</em><em>&quot;</em>"),
+            ("2 l", "Jug of a litre, size L", "Jug of a litre, size <em>L</em>"),
+        ] {
+            let request =
+                SearchRequest { words: words.to_owned(), ..SearchRequest::all(domain::Currency::USD) };
+            let query = Query::new(&request, Language::English);
+            let highlighter = Highlighter::new(query.words.iter().map(|word| (word, false)));
+            let content = Content {
+                name: name.to_owned(),
+                ..read_product(br#"{"name":"A"}"#, domain::Currency::USD).unwrap().content
+            };
+            assert_eq!(highlighter.highlight(&content)["name"], expected, "{words}");
+        }
+    }
 }

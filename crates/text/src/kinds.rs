@@ -16,7 +16,7 @@ use crate::dictionary::{Dictionary, Term};
 use crate::forms::normal_form;
 use crate::grammar::is_joining_word;
 use crate::signs::conjunction;
-use crate::units::is_unit;
+use crate::units::is_only_unit;
 
 /// Precedes a kind in [`Dictionary::Pairs`], where no pair begins with it.
 const KIND_MARK: char = '=';
@@ -81,7 +81,7 @@ fn marked(mark: char, word: &str, language: Language) -> Term {
 /// Returns true for a word that can name a thing.
 pub(crate) fn may_name(word: &str, language: Language) -> bool {
     !is_counting_word(word, language)
-        && !is_unit(word)
+        && !is_only_unit(word)
         && word.chars().nth(MIN_LETTERS - 1).is_some()
         && word.chars().all(char::is_alphabetic)
         && !is_joining_word(word, language)

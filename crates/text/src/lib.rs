@@ -33,6 +33,7 @@ pub mod kinds;
 pub mod markup;
 pub mod misspelt;
 mod neighbours;
+mod number_parts;
 mod occurrences;
 pub mod operand;
 pub mod operators;

@@ -4,13 +4,13 @@ use domain::Language;
 use domain::search::Synonym;
 
 use crate::alternatives::{Alternative, is_plain_measure};
-use crate::analysis::{INCH, has_digit, query_words};
+use crate::analysis::{has_digit, query_words};
 use crate::dictionary::Term;
 use crate::forms::normal_form;
 use crate::joins;
 use crate::score::Spelling;
 use crate::signs::is_number;
-use crate::units::{is_unit, spelt_out};
+use crate::units::{is_beside, is_other_plural, is_unit, spelt_out, without_zeros};
 use crate::word::Word;
 
 /// The most words of a query that products may write as one.
@@ -20,27 +20,31 @@ const MAX_ROW_BYTES: usize = 40;
 /// The most bytes of a code that is joined with its neighbours. Longer codes are part numbers.
 const MAX_CODE_BYTES: usize = 8;
 
-/// Lets `in` after a number mean inches as well.
-pub(crate) fn add_inches(words: &mut [Word], language: Language) {
-    for at in 1..words.len() {
-        let before = &words[at - 1].text;
-        if (is_number(before) || joins::is_measure(before)) && words[at].text == "in" {
-            words[at].add(Alternative::one(Term::normalized(INCH, language), Spelling::Same));
-        }
-    }
-}
-
-/// Replaces a unit directly after a number with the word that it abbreviates: `20 pcs` finds pieces and not PCs.
-pub(crate) fn spell_out_units(words: &mut [Word], language: Language) {
+/// Lets the unit of a number or measure match in every notation: `60 w` and `60 watt`, `27 in` and `27 inch`. A unit that is a form of
+/// another word loses that meaning: `20 pcs` finds no PC. The number matches without the zeros at its end, too: `2.0 l` and `2 l`.
+pub(crate) fn read_units(words: &mut [Word], query: &str, language: Language) {
     for at in 1..words.len() {
         let [number, unit] = &mut words[at - 1..=at] else { continue };
-        let is_number = number.text.bytes().all(|byte| byte.is_ascii_digit());
-        let is_next = number.span.end + 1 == unit.span.start;
-        if let Some(word) = spelt_out(&unit.text).filter(|_| is_number && is_next) {
-            let (_, form) = normal_form(&unit.text, language);
-            unit.alternatives.retain(|own| own.terms.first().is_none_or(|term| term.text != form));
-            unit.alternatives.insert(0, Alternative::one(Term::normalized(word, language), Spelling::Same));
-            unit.is_prefix = false;
+        // The span of a measure contains the unit that is written together with it.
+        let gap = query.get(number.span.end..unit.span.start).unwrap_or_default();
+        let is_after_number = is_number(&number.text) || joins::is_measure(&number.text);
+        if !is_after_number || !is_beside(gap) || !is_unit(&unit.text) {
+            continue;
+        }
+        unit.is_unit = true;
+        let short = without_zeros(&number.text);
+        if short.len() < number.text.len() && is_number(&number.text) {
+            let same = Alternative::one(Term::normalized(short, language), Spelling::Same);
+            number.add(same);
+        }
+        if let Some(word) = spelt_out(&unit.text) {
+            if is_other_plural(&unit.text) {
+                let (_, form) = normal_form(&unit.text, language);
+                unit.alternatives.retain(|own| own.terms.first().is_none_or(|term| term.text != form));
+            }
+            let common = Alternative::one(Term::normalized(word, language), Spelling::Same);
+            unit.alternatives.retain(|own| own.terms != common.terms);
+            unit.alternatives.insert(0, common);
         }
     }
 }

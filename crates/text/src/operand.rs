@@ -7,6 +7,7 @@ use domain::{Content, Language};
 
 use crate::analysis::{Purpose, Token, query_words, tokens};
 use crate::cjk::{is_cjk, spellings};
+use crate::neighbours::read_units;
 use crate::operators::Operators;
 use crate::pairs::for_each_pair;
 use crate::product::for_each_text;
@@ -70,6 +71,7 @@ impl Operand {
         let text = &query[span.clone()];
         let mut words: Vec<Word> =
             query_words(text).into_iter().map(|(word, span)| Word::new(word, span, text, language)).collect();
+        read_units(&mut words, text, language);
         if words.len() > 2 {
             let mut at = 0;
             let last = words.len() - 1;
@@ -231,6 +233,19 @@ mod tests {
             "new balanc",
         ] {
             assert!(!has(product, phrase), "{phrase}");
+        }
+    }
+
+    #[test]
+    fn a_unit_in_a_phrase_has_every_notation() {
+        for name in ["Box 20 pcs steel 60 W bulb", "Box 20 pieces steel 60 Watts bulb"] {
+            let json = format!(r#"{{"name":"{name}"}}"#);
+            for phrase in
+                ["20 pcs steel", "20 pieces steel", "60 w bulb", "60 watt bulb", "20 pcs", "60 watts"]
+            {
+                assert!(has(&json, phrase), "{phrase} in {name}");
+            }
+            assert!(!has(&json, "60 volt bulb") && !has(&json, "20 watts"), "{name}");
         }
     }
 

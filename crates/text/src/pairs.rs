@@ -7,7 +7,7 @@ use domain::Language;
 use crate::analysis::{Purpose, Token, tokens};
 use crate::cjk::CjkRun;
 use crate::signs::is_conjunction;
-use crate::units::is_power;
+use crate::units::{is_power, is_unit};
 
 /// The longest pair, in bytes.
 const MAX_PAIR_BYTES: usize = 40;
@@ -95,7 +95,9 @@ impl Pairs {
         }
         let start = std::mem::replace(&mut self.last_span, span.clone()).start;
         let first_start = std::mem::replace(&mut self.before_start, start);
-        let writing = writing(token);
+        // A unit of another script, such as Cyrillic, forms a pair with a number only.
+        let is_unit_of_number = || self.words.ends_with(|c: char| c.is_ascii_digit()) && is_unit(text);
+        let writing = writing(token).or_else(|| is_unit_of_number().then_some(Writing::Latin));
         let is_alike = writing.is_some() && writing == self.last_writing;
         self.last_writing = writing;
         if !is_alike {

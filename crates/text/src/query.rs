@@ -12,11 +12,12 @@ pub use crate::dictionary::Term;
 use crate::forms::normal_form;
 use crate::joins::is_measure;
 use crate::kinds::{QueryRole, brand_term, group_term, is_thing_first, kind_term, may_name, query_roles};
-use crate::neighbours::{add_inches, add_rows, add_synonym, spell_out_units};
+use crate::neighbours::{add_rows, add_synonym, read_units};
 use crate::operators::Operators;
 use crate::pairs::for_each_pair;
 use crate::score::Spelling;
 use crate::signs::is_conjunction;
+use crate::units::is_size;
 pub use crate::word::Word;
 
 /// The most words of a query; the rest is ignored. Only long texts in scripts without spaces have more.
@@ -116,7 +117,7 @@ impl Query {
             pairs.push((Term::joined_pair(pair, language), span));
         });
         add_rows(&mut found, language);
-        add_inches(&mut found, language);
+        read_units(&mut found, text, language);
         for synonym in &request.tuning.synonyms {
             add_synonym(&mut found, synonym, language);
         }
@@ -127,12 +128,12 @@ impl Query {
         }
         if let Some(last) = found.last_mut() {
             // The beginning of the last word in a run is unknown, so the run cannot be a prefix.
-            // A measure is complete, unless the shopper is still typing: `m8x2` is no beginning of `m8x25`.
+            // A measure is complete, unless the shopper is still typing: `m8x2` is no beginning of `m8x25`, nor `5 m` of `5 mm`.
+            let is_whole = || last.is_unit || is_size(&last.text) || is_measure(&last.text);
             let is_complete =
-                last.is_quoted || is_cjk(&last.text) || (is_measure(&last.text) && !request.is_prefix_query);
+                last.is_quoted || is_cjk(&last.text) || (is_whole() && !request.is_prefix_query);
             last.is_prefix = request.match_mode != MatchMode::Any && !is_complete;
         }
-        spell_out_units(&mut found, language);
         let roles = query_roles(text, language);
         for word in &mut found {
             let role = roles.iter().find(|(span, _)| *span == word.span);

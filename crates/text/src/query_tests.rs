@@ -28,11 +28,23 @@ fn only_the_last_word_is_a_beginning_and_may_come_twice() {
 
 #[test]
 fn a_measure_is_a_beginning_only_while_it_is_typed() {
-    for text in ["m8x2", "20 x 3", "3x1.5"] {
-        assert!(!words(text, Tuning::default())[0].is_prefix, "{text}");
+    for text in ["m8x2", "20 x 3", "3x1.5", "5m", "5 m"] {
+        assert!(!words(text, Tuning::default()).pop().unwrap().is_prefix, "{text}");
         let request = SearchRequest { words: text.to_owned(), ..SearchRequest::all(Currency::USD) };
         let typing = SearchRequest { is_prefix_query: true, ..request };
-        assert!(Query::new(&typing, Language::English).words[0].is_prefix, "{text}");
+        assert!(Query::new(&typing, Language::English).words.pop().unwrap().is_prefix, "{text}");
+    }
+}
+
+#[test]
+fn a_unit_after_a_number_is_complete_and_has_no_typos() {
+    for text in ["2 liter", "2 metres", "12-pack"] {
+        let unit = words(text, Tuning::default()).remove(1);
+        assert!(!unit.is_prefix && !unit.may_have_typos() && !unit.matches("litter"), "{text}");
+    }
+    for text in ["red liter", "2 litter", "2, liter"] {
+        let word = words(text, Tuning::default()).remove(1);
+        assert!(word.is_prefix && word.may_have_typos(), "{text}");
     }
 }
 

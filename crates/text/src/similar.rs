@@ -3,11 +3,12 @@
 use domain::search::MAX_QUERY_CHARS;
 use domain::{Content, Language};
 
-use crate::analysis::{INCH, has_digit, query_words};
+use crate::analysis::{has_digit, query_words};
 use crate::forms::normal_form;
 use crate::grammar::is_function_word;
 use crate::kinds::names_several_things;
 use crate::markup::plain_text;
+use crate::units::INCH;
 
 /// The most words in the query. The first words of a name are the most distinctive.
 const MAX_WORDS: usize = 16;

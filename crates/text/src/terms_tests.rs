@@ -1,15 +1,19 @@
 use super::*;
 use crate::query::Query;
-use domain::Currency;
 use domain::input::read_product;
 use domain::search::SearchRequest;
+use domain::{Currency, Language};
 
 fn is_found(name: &str, query: &str) -> bool {
+    is_found_in(Language::default(), name, query)
+}
+
+fn is_found_in(language: Language, name: &str, query: &str) -> bool {
     let json = format!("{{\"name\":{name:?}}}");
     let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
-    let terms = Terms::new(&content, &mut Weigher::new(domain::Language::default()));
+    let terms = Terms::new(&content, &mut Weigher::new(language));
     let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
-    let words = Query::new(&request, domain::Language::default()).words;
+    let words = Query::new(&request, language).words;
     !words.is_empty()
         && words
             .iter()
@@ -108,6 +112,60 @@ fn numbers_and_measures_match_in_every_notation() {
         ("1.5 mm2", "15mm2"),
     ] {
         assert!(!is_found(name, query), "{query} in {name}");
+    }
+}
+
+#[test]
+fn a_unit_after_a_number_matches_in_every_notation() {
+    assert_equal(&[
+        &["60w", "60 W", "60 watt", "60watts", "60-watt", "60 Watts"],
+        &["12V", "12 volt", "12volts", "12 v"],
+        &["2l", "2 L", "2 liter", "2 litres", "2litre", "2-liter"],
+        &["500 g", "500g", "500 grams", "500gram", "500 grammes"],
+        &["5 m", "5m", "5 meters", "5 metres", "5metre", "5 m\u{E8}tres"],
+        &["5 kg", "5kg", "5 kilos", "5 kilograms"],
+        &["27 in", "27in", "27 inches", "27\"", "27-inch", "27 zoll", "27 pouces"],
+        &["200pcs", "200 pcs", "200 pieces", "200pieces", "200-piece", "200 pc", "200 St\u{FC}ck"],
+        &["12 pack", "12-pack", "12pk", "12 packs"],
+        &["24h", "24 hours", "24 hour", "24hrs"],
+        &["1.5l", "1,5 L", "1.5 litres", "1.50 l"],
+        &["2l", "2.0 l", "2,0 liter", "2.00l"],
+        &["2 \u{43B}", "2\u{43B}", "2 \u{43B}\u{438}\u{442}\u{440}\u{430}", "2 l"],
+        &["20 x 30 in", "20x30in", "20x30 inches"],
+    ]);
+    for language in [Language::German, Language::French, Language::EnglishSnowball] {
+        for (name, query) in [
+            ("Kanister 5 Liter", "5l"),
+            ("Bidon 5 l", "5 litres"),
+            ("Lampe 60 W", "60 watt"),
+            ("Schrauben 20 St\u{FC}ck", "20 pcs"),
+            ("Kabel 5 m\u{E8}tres", "5 m"),
+            ("Monitor 27 Zoll", "27 inch"),
+        ] {
+            assert!(is_found_in(language, name, query), "{query} in {name}, {language}");
+        }
+    }
+    for (name, query) in [
+        ("Lamp 60 W", "60 volt"),
+        ("Cable 5 mm", "5 meter"),
+        ("Cable 5 m", "5 mm"),
+        ("Jug 2 l", "2 ml"),
+        ("Shirt 5, size M", "5 meter"),
+        ("Screws 20 pcs", "pc"),
+        ("Watt meter", "w"),
+    ] {
+        assert!(!is_found(name, query), "{query} in {name}");
+    }
+    for (name, query) in [
+        ("Watt meter", "watt meter"),
+        ("Game 2 in 1", "2 in 1"),
+        ("Game 2in1", "2 in 1"),
+        ("Game 2-in-1", "2 in 1"),
+        ("Gaming PC", "gaming pcs"),
+        ("Windows 10 PC", "windows 10 pc"),
+        ("T-shirt 3 L", "shirt l"),
+    ] {
+        assert!(is_found(name, query), "{query} in {name}");
     }
 }
 

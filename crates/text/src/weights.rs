@@ -23,7 +23,7 @@ use crate::pairs::Pairs;
 use crate::product::{PART_COUNT, Part, for_each_describing_text, for_each_naming_text};
 use crate::signs::conjunction;
 use crate::typed_form::NameForms;
-use crate::units::spelt_out;
+use crate::units::{is_other_plural, is_unit};
 
 /// The highest weight of a word; the lowest is 1.
 pub const MAX_WEIGHT: u8 = 31;
@@ -175,8 +175,6 @@ struct Pending {
     is_linked: bool,
     /// The word says how many of a thing there are.
     counts: bool,
-    /// The word that this one, a unit after a number, abbreviates.
-    spelt_out: Option<&'static str>,
     /// The word describes a thing before it, in a language that puts the thing first.
     is_after_thing: bool,
     /// The word before does.
@@ -240,12 +238,18 @@ impl<'a> TextWeigher<'a> {
         let mut last_end = 0;
         tokens(self.text, Purpose::Document, |token| {
             let is_other_form = matches!(&token, Token::Word(_, span) if span.start < last_end);
-            // A part of a number does not make the text longer.
+            // A part of a number, or a unit in another notation, does not make the text longer.
             let is_part = is_other_form && matches!(&token, Token::Word(word, _) if is_digits(word));
-            if !is_part {
+            let is_unit = is_other_form && matches!(&token, Token::Word(word, _) if is_unit(word));
+            if !is_part && !is_unit {
                 self.counts.lengths[self.part as usize] += length(&token);
             }
             match token {
+                // After a number, the last word is no form of another one: `20 pcs` has no PC.
+                Token::Word(word, _) if is_unit && is_other_plural(&self.pending.word) => {
+                    self.pending.word.clear();
+                    self.pending.word.push_str(word);
+                }
                 // A model number without its hyphens, or a part of a number.
                 Token::Word(word, _) if is_other_form => {
                     let value = match is_part && word.len() <= MAX_PART {
@@ -276,12 +280,10 @@ impl<'a> TextWeigher<'a> {
         let relation = self.roles.next(self.text, word, &span, self.is_brand(word));
         let Relation { is_modified, is_linked, continues_name, counts, .. } = relation;
         self.pending.is_linked |= relation.links_before;
-        let is_after_number = is_modified && !self.pending.word.is_empty() && is_digits(&self.pending.word);
         self.flush(is_modified, !continues_name || counts || self.is_brand(word));
         let is_kept = self.keeps_pair();
         self.pending.word.push_str(word);
         (self.pending.is_linked, self.pending.counts) = (is_linked, counts);
-        self.pending.spelt_out = spelt_out(word).filter(|_| is_after_number);
         if is_thing_first(self.language) {
             let may_name = !counts && may_name(word, self.language) && !self.is_brand(word);
             self.pending.follows_modifier = self.pending.is_after_thing;
@@ -377,8 +379,7 @@ impl<'a> TextWeigher<'a> {
         let pair_value = self.role(is_pair_modifier, self.pending.is_linked).pair_value();
         let value = if self.is_prefix_of_sku() { role.value() / SKU_PREFIX_SHARE } else { role.value() };
         let Self { part, language, counts, pending, .. } = self;
-        let word = pending.spelt_out.unwrap_or(&pending.word);
-        counts.word(word, *part, value, *language);
+        counts.word(&pending.word, *part, value, *language);
         if matches!(part, Part::Name | Part::Labels) {
             counts.endings(&pending.word, *part, role.value(), *language);
         }

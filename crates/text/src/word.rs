@@ -18,6 +18,7 @@ use crate::pairs::without_decimals;
 use crate::score::Spelling;
 use crate::typed_form::TypedForm;
 use crate::typos::typos_allowed;
+use crate::units::spelt_out;
 
 /// The most characters of a short word. Short words occur in many products: frequent words are short (Zipf, *The
 /// Psycho-Biology of Language*, 1935). Length stands in for rarity, which would make scores depend on other products.
@@ -36,6 +37,8 @@ pub struct Word {
     pub role: QueryRole,
     /// True if it is part of a phrase in quotation marks, which products must have: it has no typos and is never optional.
     pub is_quoted: bool,
+    /// True if it is the unit of the number before it, which has no typos.
+    pub(crate) is_unit: bool,
     /// The language whose normal forms apply.
     pub language: Language,
     /// The alternatives that match it without typos and not as a prefix. A product needs one of them.
@@ -79,6 +82,7 @@ impl Word {
             span,
             is_prefix: false,
             is_quoted: false,
+            is_unit: false,
             role,
             language,
             alternatives,
@@ -102,7 +106,7 @@ impl Word {
 
     /// Returns true if the word may have typos.
     pub fn may_have_typos(&self) -> bool {
-        !self.is_quoted && typos_allowed(&self.text) > 0
+        !self.is_quoted && !self.is_unit && typos_allowed(&self.text) > 0
     }
 
     /// Returns the forms of the word from which its typos are counted, see [`Misspelt`].
@@ -112,12 +116,17 @@ impl Word {
 
     /// Returns the word prepared for counting the typos between it and words of products; `None` if it may have none.
     pub fn misspelt(&self) -> Option<Misspelt> {
-        if self.is_quoted { None } else { Misspelt::new(&self.text, &self.other_forms, self.language) }
+        if self.is_quoted || self.is_unit {
+            None
+        } else {
+            Misspelt::new(&self.text, &self.other_forms, self.language)
+        }
     }
 
     /// Returns true if a word of a product is this word in any of its forms.
     pub(crate) fn is_form(&self, word: &str) -> bool {
         normal_form(word, self.language).1 == normal_form(&self.text, self.language).1
+            || self.is_unit && spelt_out(&self.text) == Some(word)
     }
 
     /// Returns true if a word of a product is a term of any alternative: another form of this word, this word joined with its
