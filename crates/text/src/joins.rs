@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::signs::{is_foot, is_inch};
-use crate::units::{is_power, is_unit};
+use crate::units::{is_power, is_unit, without_zeros};
 
 /// The most letters before the number of a measure: `M8 x 25`.
 const MAX_LETTERS: usize = 2;
 /// The most digits of a number of a measure.
 const MAX_DIGITS: usize = 6;
-/// The most letters of a unit.
+/// The most letters of a unit that is not in the list.
 const MAX_UNIT: usize = 3;
 /// The most parts of a measure. Longer rows of numbers are not measures.
 const MAX_PARTS: usize = 6;
@@ -61,7 +61,7 @@ impl Gap {
 
 /// A word as a part of a measure.
 struct Parts<'a> {
-    /// The word without its units.
+    /// The word without its units and without zeros at the end of decimals.
     number: Cow<'a, str>,
     unit: &'a str,
     count: usize,
@@ -77,15 +77,15 @@ impl<'a> Parts<'a> {
         let (mut number, mut start, mut end, mut count) = (Cow::Borrowed(""), 0, letters, 0);
         loop {
             end += number_length(&word[end..])?;
-            number = add(number, &word[start..end]);
+            number = add(number, without_zeros(&word[start..end]));
             count += 1;
             let Some(times) = times(&word[end..]).filter(|_| count < MAX_PARTS) else { break };
             start = end + times;
             end = start + 1;
         }
         let unit = &word[end..];
-        let is_unit = unit.len() <= MAX_UNIT && unit.bytes().all(|byte| byte.is_ascii_lowercase());
-        (is_unit || is_power(unit)).then_some(Self { number, unit, count })
+        let is_short = unit.len() <= MAX_UNIT && unit.bytes().all(|byte| byte.is_ascii_lowercase());
+        (is_short || is_power(unit) || is_unit(unit)).then_some(Self { number, unit, count })
     }
 }
 
@@ -132,7 +132,7 @@ impl Measures {
             self.span = span.clone();
             self.last_end = span.end;
             self.parts = count;
-            self.is_word = unit.is_empty();
+            self.is_word = number == word;
             self.set_unit(unit, span, text);
         }
         ended
@@ -296,6 +296,8 @@ mod tests {
             ("20cm x 30cm", &["20x30 cm"]),
             ("20 cm x 30 cm", &["20x30"]),
             ("20cmx30cm", &["20x30 cm"]),
+            ("20cmx30", &["20x30"]),
+            ("24inch x 36inches", &["24x36 inches"]),
             ("2\" x 4\"", &["2x4"]),
             ("2 in x 4 in x 8 ft", &["2x4x8"]),
             ("20 cm and 30 cm", &[]),
@@ -303,6 +305,8 @@ mod tests {
             ("m8x25", &[]),
             ("2.5 x 4", &["2.5x4"]),
             ("2,5x4", &[]),
+            ("4,0x40", &["4x40"]),
+            ("m4.50 x 40.0", &["m4.5x40"]),
             ("3 x 5 and 4 x 6", &["3x5", "4x6"]),
             ("1 x 2 x 3 x 4 x 5 x 6 x 7", &[]),
             ("iPhone x 64", &[]),

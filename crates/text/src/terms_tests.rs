@@ -170,6 +170,48 @@ fn a_unit_after_a_number_matches_in_every_notation() {
 }
 
 #[test]
+fn a_measure_matches_with_units_and_zeros_anywhere() {
+    assert_equal(&[
+        &[
+            "8x40mm",
+            "8 x 40 mm",
+            "8 mm x 40 mm",
+            "8mm x 40mm",
+            "8mmx40mm",
+            "8\u{D7}40 mm",
+            "8 x 40 millimeters",
+        ],
+        &["M8x40mm", "M8 x 40 mm", "m8 x 40mm", "M 8 x 40 mm", "M8 x 40 mm"],
+        &["4x40", "4.0 x 40", "4,0x40", "4.0x40", "4 x 40,0", "4.00 x 40"],
+        &["3.5x40mm", "3,50 x 40 mm", "3.5 mm x 40 mm"],
+        &["20 x 30 x 40 cm", "20x30x40cm", "20 cm x 30 cm x 40 cm"],
+        &["2 m x 3 m", "2m x 3m", "2 x 3 m", "2 meter x 3 meter", "2x3m"],
+        &[
+            "24 in x 36 in",
+            "24 x 36 inches",
+            "24x36in",
+            "24 inch x 36 inch",
+            "24in x 36in",
+            "24inch x 36inches",
+        ],
+    ]);
+    for (name, query) in
+        [("Screw 4.0x40", "4x40"), ("Screw M8 x 40 mm", "m8x40"), ("Screw 4x40mm", "4,0 x 40")]
+    {
+        assert!(is_found(name, query), "{query} in {name}");
+    }
+    for (name, query) in [
+        ("Screw 4.5x40", "4x40"),
+        ("Screw 40x4", "4x40"),
+        ("Screw 4x400 mm", "4x40mm"),
+        ("Screw 8x40 cm", "8x40mm"),
+        ("Plate 1.500x2", "1.5x2"),
+    ] {
+        assert!(!is_found(name, query), "{query} in {name}");
+    }
+}
+
+#[test]
 fn codes_match_together_and_in_parts_of_letters_and_digits() {
     assert_equal(&[
         &["WiFi6E", "Wi-Fi 6E", "wifi 6e", "wi-fi-6e"],
