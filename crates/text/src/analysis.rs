@@ -217,7 +217,7 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         let end = plain.start + length.or_else(|| thousands_length(rest))?;
         self.end_of_run();
         if self.purpose == Purpose::Document {
-            let number = self.text[plain.start..end].replace(char::is_whitespace, "");
+            let number = self.text[plain.start..end].replace(char::is_whitespace, "").to_ascii_lowercase();
             (self.emit)(Token::Word(&number, plain.start..end));
             return None;
         }
@@ -320,15 +320,13 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         } else if !self.run.accepts(c, &span, text) {
             self.end_of_run();
             let is_number = self.word.ends_with(|last: char| last.is_ascii_digit());
+            let (before, written) = text[..span.start].split_at(self.word_span.start.min(span.start));
             if self.ends_in_sign(c, &span, text)
-                || (is_number && signs::is_thousands(c, &self.word, &text[span.end..]))
+                || (is_number && signs::is_thousands(c, &self.word, written, before, &text[span.end..]))
             {
                 return;
             }
-            if is_number
-                && let Some(sign) =
-                    signs::inside_number(c, &self.word, &self.text[..self.word_span.start], &text[span.end..])
-            {
+            if is_number && let Some(sign) = signs::inside_number(c, &self.word, before, &text[span.end..]) {
                 self.word.push(sign);
                 return;
             }

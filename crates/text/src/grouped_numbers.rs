@@ -1,6 +1,7 @@
 //! Numbers that are written in groups: article numbers, part numbers, and thousands.
 
 use crate::codes::{is_part_number, is_spaced_number};
+use crate::units::is_unit;
 
 /// The fewest digits of a number with hyphens that is one word: of an EAN or ISBN, not of a range such as `1000-2000`.
 const MIN_CODE_DIGITS: usize = 9;
@@ -74,8 +75,8 @@ pub(crate) fn spaced_length(text: &str) -> Option<usize> {
     length
 }
 
-/// Returns the length of a round number whose thousands are separated by spaces, at the start of a text: `20 000`. Groups of other
-/// digits are numbers of their own: `iPhone 12 128 GB`.
+/// Returns the length of a round number whose thousands are separated by spaces, and of its unit, at the start of a text: `20 000`,
+/// `20 000mAh`. Groups of other digits are numbers of their own: `iPhone 12 128 GB`.
 pub(crate) fn thousands_length(text: &str) -> Option<usize> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     if !(1..=3).contains(&digits) || text.starts_with('0') {
@@ -86,8 +87,10 @@ pub(crate) fn thousands_length(text: &str) -> Option<usize> {
     while let Some(rest) = text[end..].strip_prefix(is_space).and_then(|rest| rest.strip_prefix("000")) {
         end = text.len() - rest.len();
     }
-    let is_apart = !text[end..].starts_with(char::is_alphanumeric);
-    (end > digits && is_apart).then_some(end)
+    let unit: String = text[end..].chars().take_while(char::is_ascii_alphabetic).collect();
+    let after = end + if is_unit(&unit.to_ascii_lowercase()) { unit.len() } else { 0 };
+    let is_apart = !text[after..].starts_with(char::is_alphanumeric);
+    (end > digits && is_apart).then_some(after)
 }
 
 /// The most groups of digits of an article number: those of an ISBN.
@@ -146,7 +149,9 @@ mod tests {
             ("1\u{A0}000", Some(6)),
             ("1\u{202F}000 000 pcs", Some(11)),
             ("12 128 GB", None),
-            ("20 000mAh", None),
+            ("20 000mAh", Some(9)),
+            ("20 000M\u{E9}", None),
+            ("20 000abc", None),
             ("20 0000", None),
             ("0 000", None),
             ("2000 000", None),

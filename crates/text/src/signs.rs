@@ -54,14 +54,42 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_digit() || digit(c).is_some()
 }
 
-/// Returns true if a comma between a word and the rest of a text separates thousands of a number: `20,000`.
-pub(crate) fn is_thousands(c: char, word: &str, rest: &str) -> bool {
+/// Returns true if a sign between a word and the rest of a text separates thousands of a number: `20,000`, `1'000`, and a point if a
+/// second group or a decimal comma shows that no decimals follow it: `1.000.000`, `1.250,5`. `written` is the word as it is in the text,
+/// and `before` the text before it.
+pub(crate) fn is_thousands(c: char, word: &str, written: &str, before: &str, rest: &str) -> bool {
     let is_number = !word.starts_with('0') && word.bytes().all(|byte| byte.is_ascii_digit());
-    matches!(c, ',' | '\u{66C}')
-        && is_number
-        && (1..=MAX_THOUSANDS).contains(&word.len())
-        && rest.chars().take_while(|c| is_digit(*c)).count() == 3
+    if !is_number || !(1..=MAX_THOUSANDS).contains(&word.len()) || digit_count(rest) != GROUP_DIGITS {
+        return false;
+    }
+    match c {
+        ',' | '\'' | '\u{2019}' | '\u{66C}' => true,
+        '.' => {
+            // The numbers of a network address are no groups.
+            let is_first = word.len() <= GROUP_DIGITS && !before.ends_with('.');
+            written.contains('.') || is_first && ends_in_group_or_decimals(rest.trim_start_matches(is_digit))
+        }
+        _ => false,
+    }
 }
+
+/// Returns true for the rest of a number after its first group, if that is one more group or decimals.
+fn ends_in_group_or_decimals(rest: &str) -> bool {
+    let Some((separator, next)) = rest.chars().next().map(|c| (c, &rest[c.len_utf8()..])) else {
+        return false;
+    };
+    let after = next.trim_start_matches(is_digit);
+    let has_more = after.strip_prefix('.').is_some_and(|more| more.starts_with(is_digit));
+    let count = digit_count(next);
+    !has_more && (separator == '.' && count == GROUP_DIGITS || separator == ',' && count > 0)
+}
+
+fn digit_count(text: &str) -> usize {
+    text.chars().take_while(|c| is_digit(*c)).count()
+}
+
+/// The digits between two separators of thousands.
+const GROUP_DIGITS: usize = 3;
 
 /// Returns the sign for a character within a number, which continues after it: the point of `5.5`, `5,5`, `usb3.0` and `3x1,5`, the
 /// bar of `3/4`. Versions and dates such as `1.2.3` are several words. `before` is the text before the word.
@@ -280,6 +308,30 @@ mod tests {
             [('٣', Some('3')), ('۹', Some('9')), ('०', Some('0')), ('५', Some('5')), ('x', None), ('Ⅳ', None)]
         {
             assert_eq!(digit(c), expected, "{c}");
+        }
+    }
+
+    #[test]
+    fn thousands_are_separated_by_signs_that_separate_no_decimals() {
+        for (text, expected) in [
+            ("20,000", "20000"),
+            ("1,234,567", "1234567"),
+            ("1.000.000", "1000000"),
+            ("12.500.000 mAh", "12500000 mah"),
+            ("1.250,5", "1250.5"),
+            ("100.000,50", "100000.50"),
+            ("1,250.5", "1250.5"),
+            ("1'000", "1000"),
+            ("1\u{2019}250 mm", "1250 mm"),
+            ("1.250", "1.250"),
+            ("0.125.250", "0 125 250"),
+            ("1.25.100", "1 25 100"),
+            ("192.168.100.200", "192 168 100 200"),
+            ("1.250,2.500", "1 250 2 500"),
+            ("5'11", "5 11"),
+        ] {
+            let words: Vec<String> = query_words(text).into_iter().map(|(word, _)| word).collect();
+            assert_eq!(words.join(" "), expected, "{text}");
         }
     }
 

@@ -212,6 +212,22 @@ fn a_measure_matches_with_units_and_zeros_anywhere() {
 }
 
 #[test]
+fn thousands_match_in_every_notation() {
+    assert_equal(&[
+        &["12000mAh", "12,000mAh", "12 000mAh", "12 000 mAh", "12'000 mAh"],
+        &["1000000", "1.000.000", "1,000,000", "1 000 000", "1'000'000"],
+        &["1250 mm", "1,250 mm", "1250mm", "1'250 mm", "1,250mm"],
+        &["1.250,5 kg", "1,250.5 kg", "1250.5kg"],
+    ]);
+    for (name, query) in [("12 000mAh", "000mah"), ("Router 192.168.100.200", "168"), ("10 20 000m", "10")] {
+        assert!(is_found(name, query), "{query} in {name}");
+    }
+    for (name, query) in [("1.250 mm", "1250 mm"), ("12 128 GB", "12128gb"), ("1.000.000", "1.000")] {
+        assert!(!is_found(name, query), "{query} in {name}");
+    }
+}
+
+#[test]
 fn codes_match_together_and_in_parts_of_letters_and_digits() {
     assert_equal(&[
         &["WiFi6E", "Wi-Fi 6E", "wifi 6e", "wi-fi-6e"],
