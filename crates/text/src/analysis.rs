@@ -18,7 +18,7 @@ use crate::joins::{Measure, Measures, base_of_measure, initials_length, is_dot, 
 use crate::number_parts::for_each_number;
 pub use crate::purpose::Purpose;
 use crate::signs;
-use crate::units::{INCH, is_beside, spelt_out};
+use crate::units::{INCH, after_fraction, is_beside, spelt_out};
 
 /// The most bytes of a word; the rest is ignored.
 const MAX_WORD_BYTES: usize = 250;
@@ -386,6 +386,9 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         if self.word.is_empty() {
             return;
         }
+        if let Some(at) = after_fraction(&self.word) {
+            self.end_of_fraction(at);
+        }
         let has_number = self.word.bytes().any(|byte| byte.is_ascii_digit());
         if self.dot.is_some_and(|dot| dot + 1 == self.word_span.start && signs::is_after_point(&self.word)) {
             // `.5` is `0.5`.
@@ -424,6 +427,17 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             self.compound.push_str(&self.word);
         }
         self.word.clear();
+    }
+
+    /// Ends a fraction before its unit, which stays the current word: `1/4in` is `1/4 in`, as `¼in` is.
+    fn end_of_fraction(&mut self, at: usize) {
+        let unit = self.word.split_off(at);
+        let Range { start, end } = self.word_span;
+        // The letters of the text may be longer than the folded ones.
+        let middle = self.text.floor_char_boundary(end.saturating_sub(unit.len())).max(start);
+        self.word_span = start..middle;
+        self.end_of_compound();
+        (self.word, self.word_span) = (unit, middle..end);
     }
 
     /// Returns the other notation of the current word of a document, if it is the unit of the number before it: `watt` for `60 W`.

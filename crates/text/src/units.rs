@@ -133,6 +133,12 @@ pub(crate) fn is_size(word: &str) -> bool {
     is_number(number) && is_unit(&word[number.len()..])
 }
 
+/// Returns the position of the unit in a fraction with its unit: 3 for `1/4in`.
+pub(crate) fn after_fraction(word: &str) -> Option<usize> {
+    let is_fraction = word.contains('/') && is_size(word);
+    is_fraction.then(|| word.trim_end_matches(char::is_alphabetic).len())
+}
+
 /// Returns a number without the zeros at the end of its decimals: `4` for `4.0`. Three decimals may be thousands.
 pub(crate) fn without_zeros(number: &str) -> &str {
     match number.split_once('.') {
