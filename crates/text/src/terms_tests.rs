@@ -133,6 +133,7 @@ fn a_unit_after_a_number_matches_in_every_notation() {
         &["2 \u{43B}", "2\u{43B}", "2 \u{43B}\u{438}\u{442}\u{440}\u{430}", "2 l"],
         &["20 x 30 in", "20x30in", "20x30 inches"],
         &["1/4in", "1/4 in", "1/4\"", "1/4 inch", "1/4-inch", "\u{BC}in", "\u{BC} inch", "\u{BC}\""],
+        &["30 m\u{B2}", "30m2", "30 sqm", "30qm"],
         &["3/4lb", "3/4 lbs", "\u{BE} pound"],
     ]);
     for language in [Language::German, Language::French, Language::EnglishSnowball] {

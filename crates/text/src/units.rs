@@ -23,7 +23,7 @@ const fn unit(sign: &'static str, word: &'static str, others: &'static [&'static
 /// The units. Words that mean something else after a number as well are left out, such as French `pieds` and `To`, and so are `a` and `c`,
 /// which end the names of models: `Pixel 4a`.
 #[rustfmt::skip]
-const UNITS: [Unit; 43] = [
+const UNITS: [Unit; 45] = [
     // Lengths
     unit("mm", "mm", &["millimeter", "millimeters", "millimetre", "millimetres", "milimetros", "millimetri", "мм"]),
     unit("cm", "cm", &["centimeter", "centimeters", "centimetre", "centimetres", "zentimeter", "centimetros", "centimetri", "см"]),
@@ -36,6 +36,9 @@ const UNITS: [Unit; 43] = [
     ]),
     unit("ft", "ft", &["foot", "feet"]),
     unit("yd", "yd", &["yard", "yards"]),
+    // Areas
+    unit("m2", "m2", &["sqm", "qm"]),
+    unit("ft2", "ft2", &["sqft"]),
     // Masses
     unit("g", "gram", &["gr", "grams", "gramme", "grammes", "gramm", "gramo", "gramos", "grammi", "gramas", "г", "гр", "грамм"]),
     unit("kg", "kg", &["kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramm", "kilogramme", "kilogrammes", "кг"]),
