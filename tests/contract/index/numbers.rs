@@ -137,6 +137,53 @@ async fn a_notation_of_a_number_matches_every_other(index: &Index) {
     assert_eq!(marked["name"], "<em>Wire</em> <em>.5</em> <em>mm</em>");
 }
 
+async fn a_unit_after_a_number_matches_in_every_notation(index: &Index) {
+    index
+        .add([
+            named("bulb", "Bulb 60 Watt"),
+            named("lamp", "Lamp 60W"),
+            named("jug", "Jug 2 L"),
+            named("kettle", "Kettle 2.0 litres"),
+            named("litter", "Cat litter 2 kg"),
+            named("screws", "Screws 200 pcs"),
+            named("bolts", "Bolts, 200-piece"),
+            named("tower", "Gaming PC 200"),
+            named("dowel", "Dowel 8x40mm"),
+            named("pin", "Pin 8,0 mm x 40 mm"),
+            named("bank", "Power bank 12 000mAh"),
+            named("beads", "Beads 1.000.000"),
+            named("plank", "Plank 1,250 mm"),
+            named("fitting", "Fitting 1/4in"),
+            named("nut", "Nut ¼\""),
+        ])
+        .await;
+    for (words, expected) in [
+        ("60 w", &["bulb", "lamp"][..]),
+        ("60watts", &["bulb", "lamp"]),
+        ("60 volt", &[]),
+        ("2 liter", &["jug", "kettle"]),
+        ("2l", &["jug", "kettle"]),
+        ("200 pieces", &["bolts", "screws"]),
+        ("200pcs", &["bolts", "screws"]),
+        ("8 x 40 mm", &["dowel", "pin"]),
+        ("8x40", &["dowel", "pin"]),
+        ("12000 mah", &["bank"]),
+        ("1000000", &["beads"]),
+        ("1250mm", &["plank"]),
+        ("1/4\"", &["fitting", "nut"]),
+        ("1/4 inch", &["fitting", "nut"]),
+    ] {
+        assert_eq!(found(index, words).await, expected, "{words}");
+    }
+    for (words, expected) in [
+        ("60 w bulb", "<em>Bulb</em> <em>60</em> <em>Watt</em>"),
+        ("200 pieces screws", "<em>Screws</em> <em>200</em> <em>pcs</em>"),
+    ] {
+        let marked = index.answer(&search_for(words)).await.hits.remove(0).highlights;
+        assert_eq!(marked["name"], expected, "{words}");
+    }
+}
+
 on_each! {
     {
         tantivy: TantivyFolder::new().await;
@@ -148,6 +195,7 @@ on_each! {
             thousands_inches_and_digits_of_codes_match,
             signs_of_several_bytes_stand_beside_numbers,
             a_notation_of_a_number_matches_every_other,
+            a_unit_after_a_number_matches_in_every_notation,
         ]
     }
 }
