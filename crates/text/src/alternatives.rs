@@ -7,7 +7,9 @@ use crate::cjk::{self, is_cjk};
 use crate::dictionary::{Dictionary, Term};
 use crate::forms::normal_form;
 use crate::joins;
+use crate::pairs::is_pair_number;
 use crate::score::Spelling;
+use crate::units::{is_unit, spelt_out};
 
 /// The most words of a synonym; the rest is ignored.
 const MAX_WORDS: usize = domain::search::MAX_QUERY_WORDS;
@@ -103,6 +105,7 @@ pub(crate) fn initials(word: &str) -> Option<String> {
 ///    covers codes of two parts.
 /// 2. In two parts, of which one has letters and digits: `S24 Ultra`, `WH 1000XM4`. A part may itself be two words: `iPhone 15 Pro Max`.
 ///    Terms for such neighbours would make the index larger, so the parts may be anywhere in the product.
+/// 3. A number that forms no pairs and its unit: `10050 mAh`.
 pub(crate) fn split(word: &str, language: Language) -> Vec<Alternative> {
     let is_code = word.bytes().all(|byte| byte.is_ascii_alphanumeric()) && has_digit(word);
     if !is_code || joins::is_measure(word) {
@@ -117,6 +120,10 @@ pub(crate) fn split(word: &str, language: Language) -> Vec<Alternative> {
             let starts = (1..=MAX_CODE_LETTERS).filter_map(|length| letters.len().checked_sub(length));
             let starts = starts.filter(|start| *start >= MIN_NAME_LETTERS);
             starts.filter_map(|start| in_two(word, start, as_word, language)).map(all).collect()
+        }
+        [number, unit] if is_unit(unit) && !is_pair_number(number) => {
+            let parts = [number, spelt_out(unit).unwrap_or(unit)];
+            vec![all(parts.into_iter().map(|part| Term::normalized(part, language)).collect())]
         }
         parts if (3..=MAX_CODE_PARTS).contains(&parts.len()) => {
             let pairs = parts.windows(2).map(|pair| Term::joined_pair(&pair.concat(), language)).collect();

@@ -8,6 +8,7 @@ use crate::analysis::{has_digit, query_words};
 use crate::dictionary::Term;
 use crate::forms::normal_form;
 use crate::joins;
+use crate::pairs::is_pair_number;
 use crate::score::Spelling;
 use crate::signs::is_number;
 use crate::units::{is_beside, is_other_plural, is_unit, spelt_out, without_zeros};
@@ -21,7 +22,7 @@ const MAX_ROW_BYTES: usize = 40;
 const MAX_CODE_BYTES: usize = 8;
 
 /// Lets the unit of a number or measure match in every notation: `60 w` and `60 watt`, `27 in` and `27 inch`. A unit that is a form of
-/// another word loses that meaning: `20 pcs` finds no PC. The number matches without the zeros at its end, too: `2.0 l` and `2 l`.
+/// another word loses that meaning: `20 pcs` finds no PC.
 pub(crate) fn read_units(words: &mut [Word], query: &str, language: Language) {
     for at in 1..words.len() {
         let [number, unit] = &mut words[at - 1..=at] else { continue };
@@ -32,11 +33,7 @@ pub(crate) fn read_units(words: &mut [Word], query: &str, language: Language) {
             continue;
         }
         unit.is_unit = true;
-        let short = without_zeros(&number.text);
-        if short.len() < number.text.len() && is_number(&number.text) {
-            let same = Alternative::one(Term::normalized(short, language), Spelling::Same);
-            number.add(same);
-        }
+        add_size(number, unit, language);
         if let Some(word) = spelt_out(&unit.text) {
             if is_other_plural(&unit.text) {
                 let (_, form) = normal_form(&unit.text, language);
@@ -46,6 +43,26 @@ pub(crate) fn read_units(words: &mut [Word], query: &str, language: Language) {
             unit.alternatives.retain(|own| own.terms != common.terms);
             unit.alternatives.insert(0, common);
         }
+    }
+}
+
+/// Lets a number before a unit match without the zeros of its decimals: `2.0 l` and `2 l`. A number that forms no pairs also matches
+/// written together with its unit, `10050mAh`, except a fraction, which products never have so.
+fn add_size(number: &mut Word, unit: &mut Word, language: Language) {
+    if !is_number(&number.text) {
+        return;
+    }
+    if !is_pair_number(&number.text) && !number.text.contains('/') {
+        let whole = Term::normalized(&format!("{}{}", number.text, unit.text), language);
+        let joined = Alternative::one(whole, Spelling::Joined);
+        number.add(joined.clone());
+        unit.add(joined);
+        return;
+    }
+    let short = without_zeros(&number.text);
+    if short.len() < number.text.len() {
+        let same = Alternative::one(Term::normalized(short, language), Spelling::Same);
+        number.add(same);
     }
 }
 

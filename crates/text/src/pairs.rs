@@ -136,7 +136,7 @@ fn writing(token: &Token<'_>) -> Option<Writing> {
     match token {
         Token::Word(word, _) => {
             let is_plain =
-                word.bytes().all(|byte| byte.is_ascii_lowercase()) || is_power(word) || is_number(word);
+                word.bytes().all(|byte| byte.is_ascii_lowercase()) || is_power(word) || is_pair_number(word);
             is_plain.then_some(Writing::Latin)
         }
         Token::Cjk(run) => writing_of_run(run),
@@ -146,7 +146,7 @@ fn writing(token: &Token<'_>) -> Option<Writing> {
 
 /// Returns true for a number that forms pairs, such as that of a size: `5.5`, `256`, `20000`. Long numbers are codes, unless they are
 /// round.
-fn is_number(word: &str) -> bool {
+pub(crate) fn is_pair_number(word: &str) -> bool {
     let (whole, fraction) = word.split_once('.').unwrap_or((word, "0"));
     let is_short =
         whole.len() <= MAX_NUMBER_BYTES || (whole.len() <= MAX_ROUND_BYTES && whole.ends_with("00"));
