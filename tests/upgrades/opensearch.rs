@@ -117,7 +117,7 @@ async fn an_index_that_is_too_old_to_be_read_is_rebuilt_before_it_is_searched() 
     Answer::of(put.json(&json!({ "_meta": meta }))).await.expect(200);
     let query = old.start("noren-query", &["--cache-seconds", "0"]).await;
     let (status, state) = readiness(&query.url).await;
-    assert!(status == 503 && state.contains("has schema 3, and this noren needs schema 6.4"), "{state}");
+    assert!(status == 503 && state.contains("has schema 3, and this noren needs schema 6.5"), "{state}");
     let sync = old.start("noren-sync", &[]).await;
     wait_until("query changes over", async || readiness(&query.url).await.0 == 200).await;
     assert_eq!(total(&query.url, "tags=fixture").await, ACTIVE);

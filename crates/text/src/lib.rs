@@ -5,7 +5,7 @@
 
 /// The version of the analysis: of the terms and weights that a product has in an index. Increase it with every change to the
 /// terms or weights of any product. An index records it, and an index of an older analysis is rebuilt.
-pub const ANALYSIS: u32 = 4;
+pub const ANALYSIS: u32 = 5;
 
 mod alternatives;
 pub mod analysis;
