@@ -1,4 +1,4 @@
-//! The alternatives of words of a query that depend on their neighbours: inches, words written as one, synonyms.
+//! The alternatives of words of a query that depend on their neighbours: units, words written as one, synonyms.
 
 use domain::Language;
 use domain::search::Synonym;

@@ -27,8 +27,9 @@ pub(crate) struct SegmentColumns {
     pub(crate) in_stock: Vec<bool>,
     /// Minor units; [`NO_PRICE`] without a price.
     price: Vec<i64>,
-    /// The currency of each price, as an index into `currencies`.
+    /// The currency of each price, as an index into `currencies`; 0 without a price.
     currency: Vec<u8>,
+    /// The currencies of the prices.
     currencies: Vec<u64>,
 }
 
@@ -81,8 +82,8 @@ impl ValueLists {
 #[derive(Clone, Copy)]
 pub(crate) struct Prices<'a> {
     price: &'a [i64],
-    currency: &'a [u8],
-    wanted: Option<u8>,
+    /// The currency of each price and the wanted one; `None` if all prices are in that, as in most catalogues.
+    currency: Option<(&'a [u8], Option<u8>)>,
 }
 
 impl Prices<'_> {
@@ -90,7 +91,8 @@ impl Prices<'_> {
     pub(crate) fn get(&self, document: DocId) -> Option<i64> {
         let at = document as usize;
         let price = self.price[at];
-        (price != NO_PRICE && Some(self.currency[at]) == self.wanted).then_some(price)
+        let is_wanted = || self.currency.is_none_or(|(currency, wanted)| Some(currency[at]) == wanted);
+        (price != NO_PRICE && is_wanted()).then_some(price)
     }
 }
 
@@ -115,7 +117,7 @@ impl SegmentColumns {
             let amount = amounts.as_ref().and_then(|amounts| amounts.first(document));
             let code = codes.as_ref().and_then(|codes| codes.first(document)).unwrap_or_default();
             price.push(amount.unwrap_or(NO_PRICE));
-            currency.push(currency_index(code, &mut currencies));
+            currency.push(amount.map_or(0, |_| currency_index(code, &mut currencies)));
             in_stock.push(stock.as_ref().and_then(|stock| stock.first(document)) == Some(1));
         }
         Ok(Self { values, in_stock, price, currency, currencies })
@@ -125,11 +127,9 @@ impl SegmentColumns {
     pub(crate) fn prices(&self, currency: Currency) -> Prices<'_> {
         let number = currency_number(currency);
         let wanted = self.currencies.iter().position(|known| *known == number);
-        Prices {
-            price: &self.price,
-            currency: &self.currency,
-            wanted: wanted.and_then(|at| u8::try_from(at).ok()),
-        }
+        let wanted = wanted.and_then(|at| u8::try_from(at).ok());
+        let is_only = self.currencies == [number];
+        Prices { price: &self.price, currency: (!is_only).then_some((&self.currency, wanted)) }
     }
 }
 
