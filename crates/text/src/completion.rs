@@ -187,7 +187,7 @@ impl<'a> Typed<'a> {
     /// continue `h&`.
     fn continues(&self, text: &str, at: usize) -> bool {
         let before = self.before();
-        let joined = &before[before.rfind(char::is_whitespace).map_or(0, |space| space + 1)..];
+        let joined = before.rsplit(char::is_whitespace).next().unwrap_or_default();
         let written = text[..at].chars().rev();
         let mut typed = joined.chars().rev().zip(written.map(Some).chain(std::iter::repeat(None)));
         typed.all(|(typed, written)| {

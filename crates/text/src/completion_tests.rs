@@ -121,6 +121,15 @@ fn what_joins_words_stays() {
 }
 
 #[test]
+fn spaces_of_every_width_separate_words() {
+    for space in ['\u{a0}', '\u{2009}', '\u{202f}', '\u{3000}'] {
+        let query = format!("hdmi{space}cab");
+        assert_eq!(of_names(&query, &["HDMI cable"]), ["hdmi cable"], "{space:?}");
+    }
+    assert_eq!(of_names("led\u{3000}バ", &["LED バッテリー"]), ["led バッテリー"]);
+}
+
+#[test]
 fn brands_categories_and_attributes_complete_as_well() {
     let product = content(
         r#"{"name":"M185 mouse","brand":"Logitech","category":"Computers > Input devices","tags":["office"],

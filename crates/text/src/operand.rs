@@ -7,6 +7,7 @@ use domain::{Content, Language};
 
 use crate::analysis::{Purpose, Token, query_words, tokens};
 use crate::cjk::{is_cjk, spellings};
+use crate::joins::is_measure;
 use crate::neighbours::read_units;
 use crate::operators::Operators;
 use crate::pairs::for_each_pair;
@@ -90,6 +91,7 @@ impl Operand {
             for_each_pair(text, language, |pair, _| {
                 alternatives.push(Alternative::one(Term::joined_pair(pair, language), Spelling::Same));
             });
+            alternatives.extend(with_unit_attached(&words[0], &words[1], language));
         }
         Some(Self { span, alternatives, sequence: Some(Sequence::new(words, language)) })
     }
@@ -99,6 +101,21 @@ impl Operand {
         self.alternatives.iter().any(|alternative| terms.weight(alternative).is_some())
             || self.sequence.as_ref().is_some_and(|sequence| sequence.is_in(content))
     }
+}
+
+/// Returns the alternative for products that write a number or a measure and its unit as one word: `5l` for `5 l`, `20x30cm` for
+/// `20 x 30 cm`; `None` if the second word is no unit. A measure has terms for its numbers and for its unit, which have one span.
+fn with_unit_attached(number: &Word, unit: &Word, language: Language) -> Option<Alternative> {
+    if !unit.is_unit {
+        return None;
+    }
+    if !is_measure(&number.text) {
+        let whole = Term::normalized(&format!("{}{}", number.text, unit.text), language);
+        return Some(Alternative::one(whole, Spelling::Same));
+    }
+    let terms = [number, unit].into_iter().filter_map(|word| word.alternatives.first());
+    let terms = terms.flat_map(|alternative| alternative.terms.clone()).collect();
+    Some(Alternative { terms, is_phrase: false, spelling: Spelling::Same })
 }
 
 impl Sequence {
@@ -198,7 +215,7 @@ mod tests {
         let terms = Terms::new(&content, &mut Weigher::new(Language::English));
         let is_in = operand.is_in(&content, &terms);
         if let Some(sequence) = &operand.sequence
-            && is_in
+            && sequence.is_in(&content)
         {
             assert!(terms.weight(&sequence.terms).is_some(), "{phrase} in {json}");
         }
@@ -246,6 +263,22 @@ mod tests {
                 assert!(has(&json, phrase), "{phrase} in {name}");
             }
             assert!(!has(&json, "60 volt bulb") && !has(&json, "20 watts"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_phrase_finds_a_unit_that_is_attached_to_its_number() {
+        for (names, phrases) in [
+            (["Shelf 20x30cm", "Shelf 20 x 30 cm"], ["20x30cm", "20 x 30 cm"]),
+            (["Bolt M8x40mm", "Bolt M8 x 40 mm"], ["m8x40mm", "m8 x 40 mm"]),
+            (["Bottle 5l", "Bottle 5 litres"], ["5l", "5 l"]),
+            (["Disk 1TB", "Disk 1 TB"], ["1 tb", "1tb"]),
+        ] {
+            for name in names {
+                let json = format!(r#"{{"name":"{name}"}}"#);
+                assert!(phrases.iter().all(|phrase| has(&json, phrase)), "{phrases:?} in {name}");
+                assert!(!has(&json, "20x30mm") && !has(&json, "5 ml") && !has(&json, "1 gb"), "{name}");
+            }
         }
     }
 

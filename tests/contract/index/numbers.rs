@@ -172,6 +172,11 @@ async fn a_unit_after_a_number_matches_in_every_notation(index: &Index) {
         ("1250mm", &["plank"]),
         ("1/4\"", &["fitting", "nut"]),
         ("1/4 inch", &["fitting", "nut"]),
+        // In quotation marks as well.
+        ("\"60 w\"", &["bulb", "lamp"]),
+        ("\"8x40mm\"", &["dowel", "pin"]),
+        ("plank \"1250 mm\"", &["plank"]),
+        ("200 pieces -\"200 pcs\"", &[]),
     ] {
         assert_eq!(found(index, words).await, expected, "{words}");
     }

@@ -110,6 +110,7 @@ impl<'a> Pass<'a> {
                 counts.extend(rules.pinned_in(segment));
                 if counts.len() > before {
                     counts.sort_unstable();
+                    counts.dedup();
                 }
                 counts
             });
@@ -134,8 +135,8 @@ impl<'a> Pass<'a> {
         SegmentFilters::of_request(self.request, segment, &self.snapshot.values)
     }
 
-    /// Visits the matches of a segment. `counts` are the documents that count in the total and in facets, in order; `None` if all
-    /// do.
+    /// Visits the matches of a segment. `counts` are the documents that count in the total and in facets, ascending and each once; `None`
+    /// if all do.
     fn visit_segment(
         &self,
         mut matches: Vec<Match>,
