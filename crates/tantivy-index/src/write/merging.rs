@@ -85,18 +85,18 @@ pub(super) fn start_merge(
     Ok((ids.len() > 1).then(|| writer.merge(&ids)))
 }
 
-/// Returns the number of segments, from the smallest on, that are similar in size: each has at most 4 times the documents of all
-/// smaller ones together. `documents` has the size of each segment, in ascending order.
+/// Returns the number of segments to merge, from the smallest on. The largest of them has at most 4 times the documents of all smaller
+/// ones together; a tiny segment does not keep the others apart. `documents` has the size of each segment, in ascending order.
 fn count_similar(documents: &[u32]) -> usize {
     const MAX_RATIO: u64 = 4;
-    let mut smaller = 0;
-    let is_similar = |documents: &&u32| {
-        let documents = u64::from(**documents);
-        let is_similar = smaller == 0 || documents <= MAX_RATIO * smaller;
-        smaller += documents;
-        is_similar
-    };
-    documents.iter().take_while(is_similar).count()
+    let (mut smaller, mut count) = (0, 0);
+    for (at, documents) in documents.iter().enumerate() {
+        if at == 0 || u64::from(*documents) <= MAX_RATIO * smaller {
+            count = at + 1;
+        }
+        smaller += u64::from(*documents);
+    }
+    count
 }
 
 #[cfg(test)]
@@ -136,5 +136,7 @@ mod tests {
         assert_eq!(count_similar(&[10, 1000]), 1);
         assert_eq!(count_similar(&[10, 30, 160, 100_000]), 3);
         assert_eq!(count_similar(&[24_000; 11]), 11);
+        assert_eq!(count_similar(&[153, 16_828, 16_835, 16_860, 300_000]), 4, "the last one is large");
+        assert_eq!(count_similar(&[153, 16_828, 16_835, 16_860, 150_000]), 5);
     }
 }
