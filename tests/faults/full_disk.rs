@@ -18,11 +18,11 @@ use crate::support::{Answer, Running, http_client, wait_until};
 const KILOBYTES: usize = 20;
 
 fn product(n: usize) -> Value {
-    // Words that hardly repeat, so that they do not compress.
+    // Random words, so that they do not compress; long ones, because a debug build needs long to analyse many words.
     let mut chance = fastrand::Rng::with_seed(n as u64);
     let mut words = String::new();
     while words.len() < KILOBYTES * 1024 {
-        words.extend((0..9).map(|_| chance.lowercase()));
+        words.extend((0..90).map(|_| chance.lowercase()));
         words.push(' ');
     }
     json!({ "id": format!("p{n}"), "name": format!("Cup {n}"), "description": words })
