@@ -317,6 +317,12 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             if self.word.len() + c.len_utf8() <= MAX_WORD_BYTES {
                 self.word.push(c);
             }
+        } else if c == ' '
+            && self.run.is_empty()
+            && self.word.ends_with(|last: char| last.is_ascii_lowercase())
+        {
+            // Most characters between words.
+            self.end_of_compound();
         } else if !self.run.accepts(c, &span, text) {
             self.end_of_run();
             let is_number = self.word.ends_with(|last: char| last.is_ascii_digit());
@@ -386,10 +392,11 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         if self.word.is_empty() {
             return;
         }
-        if let Some(at) = after_fraction(&self.word) {
+        let mut has_number = self.word.bytes().any(|byte| byte.is_ascii_digit());
+        if has_number && let Some(at) = after_fraction(&self.word) {
             self.end_of_fraction(at);
+            has_number = false;
         }
-        let has_number = self.word.bytes().any(|byte| byte.is_ascii_digit());
         if self.dot.is_some_and(|dot| dot + 1 == self.word_span.start && signs::is_after_point(&self.word)) {
             // `.5` is `0.5`.
             self.word.insert_str(0, "0.");

@@ -87,10 +87,13 @@ pub(crate) fn thousands_length(text: &str) -> Option<usize> {
     while let Some(rest) = text[end..].strip_prefix(is_space).and_then(|rest| rest.strip_prefix("000")) {
         end = text.len() - rest.len();
     }
+    if end == digits {
+        return None;
+    }
     let unit: String = text[end..].chars().take_while(char::is_ascii_alphabetic).collect();
     let after = end + if is_unit(&unit.to_ascii_lowercase()) { unit.len() } else { 0 };
     let is_apart = !text[after..].starts_with(char::is_alphanumeric);
-    (end > digits && is_apart).then_some(after)
+    is_apart.then_some(after)
 }
 
 /// The most groups of digits of an article number: those of an ISBN.

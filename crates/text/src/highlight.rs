@@ -12,7 +12,7 @@ use crate::analysis::{Purpose, Token, joined, tokens};
 use crate::cjk::{is_cjk, spellings};
 use crate::closed_compounds::has_ending;
 use crate::dictionary::Dictionary;
-use crate::forms::normal_form;
+use crate::forms::other_form;
 use crate::markup::plain_text;
 use crate::misspelt::Misspelt;
 use crate::pairs::Pairs;
@@ -85,14 +85,16 @@ impl<'a> Highlighter<'a> {
     fn has_word(&self, word: &str) -> bool {
         self.words.contains(word)
             || self.prefixes.iter().any(|prefix| word.starts_with(prefix))
-            || self.has_normal_form(word)
+            || self.has_other_form(word)
             || has_ending(word, self.language, |ending| self.pairs.contains(ending))
     }
 
-    fn has_normal_form(&self, word: &str) -> bool {
-        match normal_form(word, self.language) {
-            (Dictionary::Stems, stem) => self.stems.contains(&*stem),
-            (_, normal_form) => self.words.contains(&*normal_form),
+    /// Returns true if a word, which is none of the words itself, has the normal form of one.
+    fn has_other_form(&self, word: &str) -> bool {
+        match other_form(word, self.language) {
+            Some((Dictionary::Stems, stem)) => self.stems.contains(&*stem),
+            Some((_, form)) => self.words.contains(&*form),
+            None => false,
         }
     }
 
@@ -106,7 +108,8 @@ impl<'a> Highlighter<'a> {
     }
 
     fn has_pair(&self, pair: &str) -> bool {
-        self.pairs.contains(pair) || self.pairs.contains(&*normal_form(pair, self.language).1)
+        self.pairs.contains(pair)
+            || other_form(pair, self.language).is_some_and(|(_, form)| self.pairs.contains(&*form))
     }
 }
 

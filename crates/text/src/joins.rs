@@ -44,19 +44,29 @@ pub(crate) struct Measures {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gap {
     Space,
+    Hyphen,
     Times,
     Other,
 }
 
 impl Gap {
-    fn of(gap: &str) -> Self {
-        // The signs for inches and feet are units that are not words.
-        match gap.trim_start_matches(is_mark).trim() {
+    /// Reads the text between a word that ends at `end` and the next one; `None` if they overlap.
+    fn of(text: &str, end: usize, next: &Range<usize>) -> Option<Self> {
+        let gap = text.get(end..next.start)?;
+        Some(match after_unit(&text[..end], gap).trim() {
             "" => Self::Space,
+            "-" => Self::Hyphen,
             "×" | "*" => Self::Times,
             _ => Self::Other,
-        }
+        })
     }
+}
+
+/// Returns `rest`, which follows a number or its unit, without signs of inches and feet and without the dot of an abbreviated unit: `in.`.
+fn after_unit<'a>(before: &str, rest: &'a str) -> &'a str {
+    let rest = rest.trim_start_matches(is_mark);
+    let dot = if before.ends_with(char::is_alphabetic) { "." } else { "" };
+    rest.strip_prefix(dot).unwrap_or(rest)
 }
 
 /// A word as a part of a measure.
@@ -139,7 +149,7 @@ impl Measures {
     }
 
     fn continues(&mut self, word: &str, span: &Range<usize>, text: &str) -> bool {
-        let Some(gap) = text.get(self.last_end..span.start).map(Gap::of) else { return false };
+        let Some(gap) = Gap::of(text, self.last_end, span) else { return false };
         let is_next = if self.is_open { gap == Gap::Space } else { gap == Gap::Times };
         // `24"x36"`: the sign ends the word before the `x`.
         let after_mark = word
@@ -156,7 +166,11 @@ impl Measures {
             (self.is_open, self.last_end) = (true, span.end);
             // The `x` belongs to the measure only if a number follows.
             return true;
-        } else if self.unit.is_none() && !self.is_open && gap == Gap::Space && is_unit(word) {
+        } else if self.unit.is_none()
+            && !self.is_open
+            && matches!(gap, Gap::Space | Gap::Hyphen)
+            && is_unit(word)
+        {
             // So does a unit, which may follow each number: `20 cm x 30 cm`.
             self.last_end = span.end;
             return self.has_more(text);
@@ -169,7 +183,8 @@ impl Measures {
 
     /// Returns true if an `x` and a number follow.
     fn has_more(&self, text: &str) -> bool {
-        let rest = text[self.last_end..].trim_start_matches(is_mark).trim_start();
+        let (before, rest) = text.split_at(self.last_end);
+        let rest = after_unit(before, rest).trim_start();
         let rest = rest.strip_prefix(['x', 'X', '×', '*']);
         rest.is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()))
     }
@@ -300,6 +315,12 @@ mod tests {
             ("24inch x 36inches", &["24x36 inches"]),
             ("2\" x 4\"", &["2x4"]),
             ("2 in x 4 in x 8 ft", &["2x4x8"]),
+            ("24 in. x 36 in.", &["24x36"]),
+            ("5ft. x 8ft.", &["5x8 ft"]),
+            ("24-inch x 36-inch", &["24x36"]),
+            ("24-inch-x-36-inch", &[]),
+            ("20. x 30", &[]),
+            ("20 cm. Red", &[]),
             ("20 cm and 30 cm", &[]),
             ("20 cm x red", &[]),
             ("m8x25", &[]),

@@ -16,6 +16,7 @@ use crate::query::{Alternative, Term, Word};
 use crate::score::Spelling;
 use crate::signs::is_conjunction;
 use crate::terms::Terms;
+use crate::units::{is_size, is_unit, without_zeros};
 
 /// The most words of a phrase; the rest is ignored.
 const MAX_PHRASE_WORDS: usize = 16;
@@ -38,6 +39,8 @@ pub struct Sequence {
     /// The terms that every product with the sequence has.
     pub terms: Alternative,
     words: Vec<Word>,
+    /// The terms of numbers that are written together with their units, each with the position of its number.
+    sizes: Vec<(usize, Term)>,
     language: Language,
 }
 
@@ -70,8 +73,9 @@ impl Operand {
     /// Creates the operand at a span of a query; `None` if it has no words.
     pub(crate) fn new(query: &str, span: Range<usize>, language: Language) -> Option<Self> {
         let text = &query[span.clone()];
+        let words = with_sizes_apart(query_words(text));
         let mut words: Vec<Word> =
-            query_words(text).into_iter().map(|(word, span)| Word::new(word, span, text, language)).collect();
+            words.into_iter().map(|(word, span)| Word::new(word, span, text, language)).collect();
         read_units(&mut words, text, language);
         if words.len() > 2 {
             let mut at = 0;
@@ -103,6 +107,25 @@ impl Operand {
     }
 }
 
+/// Writes numbers apart from their units, `pan 28 cm` for `pan 28cm`, if there are words besides.
+fn with_sizes_apart(words: Vec<(String, Range<usize>)>) -> Vec<(String, Range<usize>)> {
+    let is_besides = |word: &str| !word.starts_with(|c: char| c.is_ascii_digit()) && !is_unit(word);
+    if !words.iter().any(|(word, _)| is_besides(word)) {
+        return words;
+    }
+    let mut apart = Vec::with_capacity(words.len() + 1);
+    for (word, Range { start, end }) in words {
+        if is_size(&word) {
+            let (number, unit) = word.split_at(word.trim_end_matches(char::is_alphabetic).len());
+            apart.push((number.to_owned(), start..end));
+            apart.push((unit.to_owned(), end..end));
+        } else {
+            apart.push((word, start..end));
+        }
+    }
+    apart
+}
+
 /// Returns the alternative for products that write a number or a measure and its unit as one word: `5l` for `5 l`, `20x30cm` for
 /// `20 x 30 cm`; `None` if the second word is no unit. A measure has terms for its numbers and for its unit, which have one span.
 fn with_unit_attached(number: &Word, unit: &Word, language: Language) -> Option<Alternative> {
@@ -120,20 +143,28 @@ fn with_unit_attached(number: &Word, unit: &Word, language: Language) -> Option<
 
 impl Sequence {
     fn new(words: Vec<Word>, language: Language) -> Self {
-        // The first alternative is the word itself.
-        let own = words.iter().filter_map(|word| word.alternatives.first());
+        let is_number = |at: usize| !words[at].is_unit && words.get(at + 1).is_some_and(|next| next.is_unit);
+        let numbers = (0..words.len()).filter(|at| is_number(*at) && !is_measure(&words[*at].text));
+        let whole = |at: usize| format!("{}{}", words[at].text, words[at + 1].text);
+        let mut sizes: Vec<_> = numbers.map(|at| (at, Term::normalized(&whole(at), language))).collect();
+        if 2 * sizes.len() == words.len() {
+            // Without other words, no term would be required.
+            sizes.clear();
+        }
+        let is_size = |at: usize| sizes.iter().any(|(number, _)| (*number..number + 2).contains(&at));
         let mut terms: Vec<Term> = Vec::new();
-        for (alternative, word) in own.zip(&words) {
-            // A run may have several spellings, so its terms are not required.
-            if !is_cjk(&word.text) {
-                terms.extend(alternative.terms.iter().cloned());
+        for (at, word) in words.iter().enumerate() {
+            // Neither a run, which may have several spellings, nor a number that may be one word with its unit is required.
+            if !is_cjk(&word.text) && !is_size(at) {
+                // The first alternative is the word itself.
+                terms.extend(word.alternatives.iter().take(1).flat_map(|own| own.terms.clone()));
             }
         }
         if terms.is_empty() {
             terms.extend(words[0].alternatives.iter().take(1).flat_map(|first| first.terms.clone()));
         }
         let terms = Alternative { terms, is_phrase: false, spelling: Spelling::Same };
-        Self { terms, words, language }
+        Self { terms, words, sizes, language }
     }
 
     /// Returns a cache key: sequences with equal keys occur in the same products.
@@ -151,13 +182,15 @@ impl Sequence {
     fn is_in_text(&self, text: &str) -> bool {
         let mut places = Places::default();
         let mut is_known = vec![false; self.words.len()];
+        // The whole word comes before its parts.
+        let mut whole = (0..0, String::new());
         tokens(text, Purpose::Document, |token| {
             if let Token::Cjk(run) = &token {
                 for (at, word) in self.words.iter().enumerate().filter(|(_, word)| is_cjk(&word.text)) {
                     for spelling in spellings(&word.text) {
                         run.find(&spelling).for_each(|span| {
                             is_known[at] = true;
-                            places.0.push((span, Some(at)));
+                            places.0.push((span, Some(at..at + 1)));
                         });
                     }
                 }
@@ -166,12 +199,20 @@ impl Sequence {
                 if is_conjunction(form, self.language) {
                     return;
                 }
+                if whole.0 != span {
+                    whole = (span.clone(), form.to_owned());
+                }
                 places.0.push((span.clone(), None));
-                for (at, word) in self.words.iter().enumerate() {
-                    if !is_cjk(&word.text) && word.is_form(form) {
-                        is_known[at] = true;
-                        places.0.push((span.clone(), Some(at)));
-                    }
+                if is_part_of_number(form, &whole.1) {
+                    return;
+                }
+                let words = self.words.iter().enumerate();
+                let one = words.filter(|(_, word)| !is_cjk(&word.text) && word.is_form(form));
+                let size =
+                    self.sizes.iter().filter(|(_, size)| Term::normalized(form, self.language) == *size);
+                for found in one.map(|(at, _)| at..at + 1).chain(size.map(|(at, _)| *at..at + 2)) {
+                    is_known[found.clone()].fill(true);
+                    places.0.push((span.clone(), Some(found)));
                 }
             });
         });
@@ -179,14 +220,26 @@ impl Sequence {
             return false;
         }
         places.0.sort_by_key(|(span, _)| span.start);
-        let starts = places.0.iter().filter(|(_, word)| *word == Some(0));
-        starts.into_iter().any(|(span, _)| places.continues(span.end, 1, self.words.len()))
+        places.0.iter().any(|(span, words)| {
+            words.as_ref().is_some_and(|words| {
+                words.start == 0 && places.continues(span.end, words.end, self.words.len())
+            })
+        })
     }
 }
 
-/// The words of a text in order, each with the position in the sequence that it may have. Forms of one word overlap.
+/// Returns true for a number that is a part of another one, as `5` is of `1.5` and of `5/8`, but not of `5.0`.
+fn is_part_of_number(form: &str, whole: &str) -> bool {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number(form)
+        && whole.contains(['.', '/'])
+        && whole.starts_with(|c: char| c.is_ascii_digit())
+        && without_zeros(whole) != form
+}
+
+/// The words of a text in order, each with the positions in the sequence that it may have. Forms of one word overlap.
 #[derive(Default)]
-struct Places(Vec<(Range<usize>, Option<usize>)>);
+struct Places(Vec<(Range<usize>, Option<Range<usize>>)>);
 
 impl Places {
     /// Returns true if the words of the sequence from `next` on follow at `end` without other words between.
@@ -197,8 +250,8 @@ impl Places {
         let first = self.0.partition_point(|(span, _)| span.start < end);
         let Some((nearest, _)) = self.0.get(first) else { return false };
         let adjacent = self.0[first..].iter().take_while(|(span, _)| span.start == nearest.start);
-        let mut matching = adjacent.filter(|(_, word)| *word == Some(next));
-        matching.any(|(span, _)| self.continues(span.end, next + 1, length))
+        let mut matching = adjacent.filter_map(|(span, words)| Some((span, words.as_ref()?)));
+        matching.any(|(span, words)| words.start == next && self.continues(span.end, words.end, length))
     }
 }
 
@@ -279,6 +332,35 @@ mod tests {
                 assert!(phrases.iter().all(|phrase| has(&json, phrase)), "{phrases:?} in {name}");
                 assert!(!has(&json, "20x30mm") && !has(&json, "5 ml") && !has(&json, "1 gb"), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn a_phrase_of_several_words_finds_an_attached_unit() {
+        for (names, phrases) in [
+            (["Rope 10m red", "Rope 10 meters red"], ["rope 10 m", "rope 10 m red"]),
+            (["Pan 28cm", "Pan 28 cm"], ["pan 28 cm", "pan 28cm"]),
+            (["Rice 1kg 5min", "Rice 1 kg 5 min"], ["rice 1 kg 5 min", "rice 1kg 5 min"]),
+        ] {
+            for name in names {
+                let json = format!(r#"{{"name":"{name}"}}"#);
+                assert!(phrases.iter().all(|phrase| has(&json, phrase)), "{phrases:?} in {name}");
+                assert!(!has(&json, "rope 10 red") && !has(&json, "pan 28 mm") && !has(&json, "1 kg 8 min"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_in_a_phrase_is_no_part_of_another_one() {
+        for (name, right, wrong) in [
+            ("Bottle 1.5 l", "1.5 l", "5 l"),
+            ("Bottle 1,5 L steel", "1,5 l steel", "5 l steel"),
+            ("Bolt 3/4 inch", "3/4 inch", "4 inch"),
+            ("Bottle 5.0 l", "5 l", "0 l"),
+        ] {
+            let json = format!(r#"{{"name":"{name}"}}"#);
+            assert!(has(&json, right), "{right} in {name}");
+            assert!(!has(&json, wrong), "{wrong} in {name}");
         }
     }
 

@@ -2,14 +2,12 @@
 
 use domain::Language;
 
-/// The signs of ASCII that are terms of an index. The others are punctuation: nearly every text has them, and nobody looks for
-/// them.
-const ASCII_SIGNS: &[u8] = b"!#$%&*+<=>?@^~";
-
 /// Returns true for a sign that is a term of an index: `&`, `€`, `★`, `🍕`. A query of signs only finds the products that have them.
+/// The other signs of ASCII are punctuation: nearly every text has them, and nobody looks for them.
 pub(crate) fn is_sign(c: char) -> bool {
-    match u8::try_from(c) {
-        Ok(ascii) if ascii < 0x80 => ASCII_SIGNS.contains(&ascii),
+    match c {
+        '!' | '#'..='&' | '*' | '+' | '<'..='@' | '^' | '~' => true,
+        '\0'..='\x7F' => false,
         _ => {
             matches!(c,
                 '\u{A2}'..='\u{A7}' | '\u{AC}' | '\u{B0}' | '\u{B1}' | '\u{B6}' | '\u{D7}' | '\u{F7}'

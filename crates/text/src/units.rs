@@ -1,5 +1,9 @@
 //! Units of measurement and words that count, in each of their notations.
 
+use std::sync::LazyLock;
+
+use foldhash::HashMap;
+
 use crate::signs::is_number;
 
 /// The word for the sign of inches after a number: `27"`.
@@ -23,7 +27,7 @@ const fn unit(sign: &'static str, word: &'static str, others: &'static [&'static
 /// The units. Words that mean something else after a number as well are left out, such as French `pieds` and `To`, and so are `a` and `c`,
 /// which end the names of models: `Pixel 4a`.
 #[rustfmt::skip]
-const UNITS: [Unit; 45] = [
+static UNITS: [Unit; 45] = [
     // Lengths
     unit("mm", "mm", &["millimeter", "millimeters", "millimetre", "millimetres", "milimetros", "millimetri", "мм"]),
     unit("cm", "cm", &["centimeter", "centimeters", "centimetre", "centimetres", "zentimeter", "centimetros", "centimetri", "см"]),
@@ -91,8 +95,17 @@ const THINGS: [&str; 10] =
 /// Units with a digit, which form pairs with a number: `30 m²`.
 const POWERS: [&str; 12] = ["m2", "m3", "cm2", "cm3", "mm2", "mm3", "km2", "dm3", "ft2", "ft3", "in2", "in3"];
 
+/// The unit of each notation. Nearly every number of a text is followed by a word that is looked up.
+static BY_NOTATION: LazyLock<HashMap<&str, &Unit>> = LazyLock::new(|| {
+    let notations = |unit: &'static Unit| {
+        let all = [unit.sign, unit.word].into_iter().chain(unit.others.iter().copied());
+        all.map(move |notation| (notation, unit))
+    };
+    UNITS.iter().flat_map(notations).collect()
+});
+
 fn find(word: &str) -> Option<&'static Unit> {
-    UNITS.iter().find(|unit| unit.sign == word || unit.word == word || unit.others.contains(&word))
+    BY_NOTATION.get(word).copied()
 }
 
 /// Returns true for a word that gives the unit of a number: `ft` in `6 ft ladder`.
