@@ -22,9 +22,9 @@ pub struct InterpretedWord<'a> {
 /// Returns the query with corrections in place of its misspelt words; `None` if no word is corrected. `hits` are the products on
 /// the page of the result.
 ///
-/// The hits decide the spelling: `creme brulle` becomes `crème brûlée` if they write it so, and a correction is the form of the word,
-/// such as its plural, that is nearest to the typed one. A word that became optional is corrected only if a hit has the correction:
-/// otherwise the corrected query would promise what the result does not contain.
+/// The hits decide the spelling, first by their names and brands: `creme brulle` becomes `crème brûlée` if they write it so, and a
+/// correction is the form of the word, such as its plural, that is nearest to the typed one. A word that became optional is
+/// corrected only if a hit has the correction: otherwise the corrected query would promise what the result does not contain.
 pub fn corrected_query<'a>(
     query: &str,
     words: impl IntoIterator<Item = InterpretedWord<'a>>,
@@ -42,8 +42,11 @@ pub fn corrected_query<'a>(
             None => Written::as_typed(&own.word.text),
         })
         .collect();
-    for content in hits.into_iter().take(MAX_READ_HITS) {
-        Written::read(&mut written, content);
+    let hits: Vec<&Content> = hits.into_iter().take(MAX_READ_HITS).collect();
+    // Names have most words, and are much shorter than descriptions.
+    hits.iter().for_each(|content| Written::read_names(&mut written, content));
+    if written.iter().any(|written| written.text().is_none()) {
+        hits.iter().for_each(|content| Written::read(&mut written, content));
     }
     let (mut corrected, mut copied, mut is_corrected) = (String::new(), 0, false);
     for (own, written) in words.iter().zip(&written) {
@@ -116,6 +119,21 @@ mod tests {
         ] {
             assert_eq!(corrected(query, corrections, &[], hits).as_deref(), expected, "{query}: {hits:?}");
         }
+    }
+
+    #[test]
+    fn names_decide_before_descriptions() {
+        let request = SearchRequest { words: "lapms".to_owned(), ..SearchRequest::all(Currency::USD) };
+        let words = Query::new(&request, Language::English).words;
+        let hit = |json: &str| read_product(json.as_bytes(), Currency::USD).unwrap().content;
+        let written = |hits: &[Content]| {
+            let word = InterpretedWord { word: &words[0], correction: Some("lamp"), is_optional: false };
+            corrected_query("lapms", [word], hits, Language::English)
+        };
+        let (by_name, by_description) =
+            (hit(r#"{"name":"Lamp"}"#), hit(r#"{"name":"Light","description":"Lamps"}"#));
+        assert_eq!(written(&[by_description.clone(), by_name]).as_deref(), Some("lamp"));
+        assert_eq!(written(&[by_description]).as_deref(), Some("lamps"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use domain::{Content, Language};
 
 use crate::analysis::{Purpose, Token, tokens};
 use crate::forms::normal_form;
-use crate::product::{Part, for_each_text};
+use crate::product::{Part, for_each_naming_text, for_each_text};
 use crate::typos::Pattern;
 
 /// Finds out how products write a word, in lower case.
@@ -37,6 +37,15 @@ impl<'a> Written<'a> {
     /// Reads the words of a product. Of equally near forms, the first one counts.
     pub(crate) fn read(all: &mut [Self], content: &Content) {
         for_each_text(content, |text, part| {
+            if part != Part::Sku {
+                Self::read_text(all, text);
+            }
+        });
+    }
+
+    /// Reads the words of the name and the brand of a product.
+    pub(crate) fn read_names(all: &mut [Self], content: &Content) {
+        for_each_naming_text(content, |text, part| {
             if part != Part::Sku {
                 Self::read_text(all, text);
             }
