@@ -100,6 +100,7 @@ async fn a_notation_of_a_number_matches_every_other(index: &Index) {
             named("potentiometer", "Potentiometer 4.7 kohm"),
             named("screen", "Screen 27''"),
             named("poster", "Poster 24\" x 36\""),
+            named("rug", "Rug 5 ft. x 8 ft."),
             named("drill", "Drill 1/2 x 3/32"),
             named("bit", "Bit PH2 x 100"),
             named("ring", "Ring 20х30"),
@@ -126,6 +127,10 @@ async fn a_notation_of_a_number_matches_every_other(index: &Index) {
         ("24\"x36\"", &["poster"]),
         ("24 x 36 in", &["poster"]),
         ("24x36", &["poster"]),
+        ("24 in. x 36 in.", &["poster"]),
+        ("24-inch x 36-inch", &["poster"]),
+        ("5x8", &["rug"]),
+        ("5ft x 8ft", &["rug"]),
         ("1/2x3/32", &["drill"]),
         ("ph2x100", &["bit"]),
         ("20x30", &["ring"]),
@@ -155,6 +160,7 @@ async fn a_unit_after_a_number_matches_in_every_notation(index: &Index) {
             named("plank", "Plank 1,250 mm"),
             named("fitting", "Fitting 1/4in"),
             named("nut", "Nut ¼\""),
+            named("flask", "Flask 1.5 l"),
         ])
         .await;
     for (words, expected) in [
@@ -176,6 +182,11 @@ async fn a_unit_after_a_number_matches_in_every_notation(index: &Index) {
         ("\"60 w\"", &["bulb", "lamp"]),
         ("\"8x40mm\"", &["dowel", "pin"]),
         ("plank \"1250 mm\"", &["plank"]),
+        ("\"lamp 60 w\"", &["lamp"]),
+        ("\"bulb 60w\"", &["bulb"]),
+        ("\"flask 1.5l\"", &["flask"]),
+        ("\"5 l\"", &[]),
+        ("flask -\"5 l\"", &["flask"]),
         ("200 pieces -\"200 pcs\"", &[]),
     ] {
         assert_eq!(found(index, words).await, expected, "{words}");
