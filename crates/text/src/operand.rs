@@ -14,7 +14,7 @@ use crate::pairs::for_each_pair;
 use crate::product::for_each_text;
 use crate::query::{Alternative, Term, Word};
 use crate::score::Spelling;
-use crate::signs::is_conjunction;
+use crate::signs::{is_conjunction, is_number};
 use crate::terms::Terms;
 use crate::units::{is_size, is_unit, without_zeros};
 
@@ -107,7 +107,7 @@ impl Operand {
     }
 }
 
-/// Writes numbers apart from their units, `pan 28 cm` for `pan 28cm`, if there are words besides.
+/// Writes numbers apart from their units and without zeros at the end of decimals, `jug 2 l` for `jug 2.0l`, if there are words besides.
 fn with_sizes_apart(words: Vec<(String, Range<usize>)>) -> Vec<(String, Range<usize>)> {
     let is_besides = |word: &str| !word.starts_with(|c: char| c.is_ascii_digit()) && !is_unit(word);
     if !words.iter().any(|(word, _)| is_besides(word)) {
@@ -121,6 +121,13 @@ fn with_sizes_apart(words: Vec<(String, Range<usize>)>) -> Vec<(String, Range<us
             apart.push((unit.to_owned(), end..end));
         } else {
             apart.push((word, start..end));
+        }
+    }
+    for at in 1..apart.len() {
+        let (number, _) = &apart[at - 1];
+        if is_unit(&apart[at].0) && is_number(number) {
+            let length = without_zeros(number).len();
+            apart[at - 1].0.truncate(length);
         }
     }
     apart
@@ -340,6 +347,7 @@ mod tests {
         for (names, phrases) in [
             (["Rope 10m red", "Rope 10 meters red"], ["rope 10 m", "rope 10 m red"]),
             (["Pan 28cm", "Pan 28 cm"], ["pan 28 cm", "pan 28cm"]),
+            (["Jug 2 l", "Jug 2.0l"], ["jug 2.0 l", "jug 2.00l"]),
             (["Rice 1kg 5min", "Rice 1 kg 5 min"], ["rice 1 kg 5 min", "rice 1kg 5 min"]),
         ] {
             for name in names {
