@@ -46,7 +46,7 @@ pub fn corrected_query<'a>(
     // Names have most words, and are much shorter than descriptions.
     hits.iter().for_each(|content| Written::read_names(&mut written, content));
     if written.iter().any(|written| written.text().is_none()) {
-        hits.iter().for_each(|content| Written::read(&mut written, content));
+        hits.iter().for_each(|content| Written::read_other_texts(&mut written, content));
     }
     let (mut corrected, mut copied, mut is_corrected) = (String::new(), 0, false);
     for (own, written) in words.iter().zip(&written) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::signs::{is_foot, is_inch};
-use crate::units::{is_power, is_unit, without_zeros};
+use crate::units::{is_beside, is_power, is_unit, without_zeros};
 
 /// The most letters before the number of a measure: `M8 x 25`.
 const MAX_LETTERS: usize = 2;
@@ -44,7 +44,6 @@ pub(crate) struct Measures {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gap {
     Space,
-    Hyphen,
     Times,
     Other,
 }
@@ -55,7 +54,6 @@ impl Gap {
         let gap = text.get(end..next.start)?;
         Some(match after_unit(&text[..end], gap).trim() {
             "" => Self::Space,
-            "-" => Self::Hyphen,
             "×" | "*" => Self::Times,
             _ => Self::Other,
         })
@@ -168,7 +166,7 @@ impl Measures {
             return true;
         } else if self.unit.is_none()
             && !self.is_open
-            && matches!(gap, Gap::Space | Gap::Hyphen)
+            && (gap == Gap::Space || is_beside(&text[self.last_end..span.start]))
             && is_unit(word)
         {
             // So does a unit, which may follow each number: `20 cm x 30 cm`.
@@ -318,6 +316,7 @@ mod tests {
             ("24 in. x 36 in.", &["24x36"]),
             ("5ft. x 8ft.", &["5x8 ft"]),
             ("24-inch x 36-inch", &["24x36"]),
+            ("24\u{2011}inch x 36\u{2011}inch", &["24x36"]),
             ("24-inch-x-36-inch", &[]),
             ("20. x 30", &[]),
             ("20 cm. Red", &[]),

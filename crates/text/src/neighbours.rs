@@ -53,8 +53,7 @@ fn add_size(number: &mut Word, unit: &mut Word, language: Language) {
         return;
     }
     if !is_pair_number(&number.text) && !number.text.contains('/') {
-        let whole = Term::normalized(&format!("{}{}", number.text, unit.text), language);
-        let joined = Alternative::one(whole, Spelling::Joined);
+        let joined = Alternative::one(attached(number, unit, language), Spelling::Joined);
         number.add(joined.clone());
         unit.add(joined);
         return;
@@ -64,6 +63,11 @@ fn add_size(number: &mut Word, unit: &mut Word, language: Language) {
         let same = Alternative::one(Term::normalized(short, language), Spelling::Same);
         number.add(same);
     }
+}
+
+/// Returns the term of products that write a number and its unit as one word.
+pub(crate) fn attached(number: &Word, unit: &Word, language: Language) -> Term {
+    Term::normalized(&format!("{}{}", number.text, unit.text), language)
 }
 
 /// Adds to adjacent words the alternative that a product writes them as one: `RTX4070Ti` for `rtx 4070 ti`, `DIY` for `d i y`.

@@ -63,6 +63,11 @@ pub(crate) fn for_each_level<'a>(content: &'a Content, mut each: impl FnMut(&'a 
 /// Calls `each` with every searched text of a product, without its [markup](plain_text), and its part.
 pub fn for_each_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     for_each_naming_text(content, &mut each);
+    for_each_other_text(content, each);
+}
+
+/// Calls `each` with every searched text from the categories on, and its part.
+pub(crate) fn for_each_other_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     for_each_level(content, |level, _| each(&plain_text(level), Part::Labels));
     for_each_describing_text(content, |text, part, _| each(text, part));
 }

@@ -133,26 +133,32 @@ pub(crate) fn is_other_plural(unit: &str) -> bool {
     unit == "pcs"
 }
 
+/// Splits a word before the letters at its end.
+fn before_letters(word: &str) -> (&str, &str) {
+    word.split_at(word.trim_end_matches(char::is_alphabetic).len())
+}
+
+/// Returns the number and the unit of a word that has both: `60w`, `5.5mm`.
+pub(crate) fn parts_of_size(word: &str) -> Option<(&str, &str)> {
+    Some(before_letters(word)).filter(|(number, unit)| is_number(number) && is_unit(unit))
+}
+
 /// Returns the common form of a number with its unit: `27inch` for `27in`, `2l` for `2.0litres`. `None` if it is this one.
 pub(crate) fn with_sign(word: &str) -> Option<String> {
-    let number = word.trim_end_matches(char::is_alphabetic);
-    if number.len() == word.len() || !is_number(number) {
-        return None;
-    }
-    let unit = find(&word[number.len()..])?;
-    Some(format!("{}{}", without_zeros(number), unit.sign)).filter(|form| form != word)
+    let (number, unit) = before_letters(word);
+    let sign = find(unit).filter(|_| is_number(number))?.sign;
+    Some(format!("{}{sign}", without_zeros(number))).filter(|form| form != word)
 }
 
 /// Returns true for a number with its unit: `60w`, `5.5mm`.
 pub(crate) fn is_size(word: &str) -> bool {
-    let number = word.trim_end_matches(char::is_alphabetic);
-    is_number(number) && is_unit(&word[number.len()..])
+    parts_of_size(word).is_some()
 }
 
 /// Returns the position of the unit in a fraction with its unit: 3 for `1/4in`.
 pub(crate) fn after_fraction(word: &str) -> Option<usize> {
-    let is_fraction = word.contains('/') && is_size(word);
-    is_fraction.then(|| word.trim_end_matches(char::is_alphabetic).len())
+    let (number, _) = word.contains('/').then(|| parts_of_size(word))??;
+    Some(number.len())
 }
 
 /// Returns a number without the zeros at the end of its decimals: `4` for `4.0`. Three decimals may be thousands.

@@ -4,7 +4,7 @@ use domain::{Content, Language};
 
 use crate::analysis::{Purpose, Token, tokens};
 use crate::forms::normal_form;
-use crate::product::{Part, for_each_naming_text, for_each_text};
+use crate::product::{Part, for_each_naming_text, for_each_other_text};
 use crate::typos::Pattern;
 
 /// Finds out how products write a word, in lower case.
@@ -36,11 +36,8 @@ impl<'a> Written<'a> {
 
     /// Reads the words of a product. Of equally near forms, the first one counts.
     pub(crate) fn read(all: &mut [Self], content: &Content) {
-        for_each_text(content, |text, part| {
-            if part != Part::Sku {
-                Self::read_text(all, text);
-            }
-        });
+        Self::read_names(all, content);
+        Self::read_other_texts(all, content);
     }
 
     /// Reads the words of the name and the brand of a product.
@@ -50,6 +47,11 @@ impl<'a> Written<'a> {
                 Self::read_text(all, text);
             }
         });
+    }
+
+    /// Reads the words of the texts of a product that [`Self::read_names`] leaves out, except the sku.
+    pub(crate) fn read_other_texts(all: &mut [Self], content: &Content) {
+        for_each_other_text(content, |text, _| Self::read_text(all, text));
     }
 
     /// Reads the words of one text.

@@ -129,6 +129,7 @@ async fn a_notation_of_a_number_matches_every_other(index: &Index) {
         ("24x36", &["poster"]),
         ("24 in. x 36 in.", &["poster"]),
         ("24-inch x 36-inch", &["poster"]),
+        ("24\u{2011}inch x 36\u{2011}inch", &["poster"]),
         ("5x8", &["rug"]),
         ("5ft x 8ft", &["rug"]),
         ("1/2x3/32", &["drill"]),
@@ -185,7 +186,9 @@ async fn a_unit_after_a_number_matches_in_every_notation(index: &Index) {
         ("\"lamp 60 w\"", &["lamp"]),
         ("\"bulb 60w\"", &["bulb"]),
         ("\"flask 1.5l\"", &["flask"]),
+        ("\"kettle 2l\"", &["kettle"]),
         ("\"5 l\"", &[]),
+        ("\"4 inch\"", &[]),
         ("flask -\"5 l\"", &["flask"]),
         ("200 pieces -\"200 pcs\"", &[]),
     ] {
