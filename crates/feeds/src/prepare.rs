@@ -1,6 +1,6 @@
 //! Prepares a record for the catalogue: maps and checks it, and turns it into a patch if it is to be merged.
 
-use domain::input::{InputError, ProductInput, RawObject, read_product};
+use domain::input::{InputError, ProductInput, RawObject, read_product, read_product_object};
 use domain::merge_patch::merge_patch;
 use domain::{Currency, Fault, FaultKind, WriteMode};
 
@@ -86,8 +86,11 @@ impl Preparer {
             }
         };
         let written = rewritten.as_deref().unwrap_or(json);
-        let check = self.rules.check;
-        let checked = check.map(|currency| read_record(written, currency, self.rules.mode)).transpose();
+        let check = |currency| match &rewritten {
+            None => read_product_object(&object, json.len(), currency),
+            Some(rewritten) => read_record(rewritten, currency, self.rules.mode),
+        };
+        let checked = self.rules.check.map(check).transpose();
         let input = checked.map_err(|error| match error {
             InputError::Faults(faults) => faults.into_list(),
             InputError::Syntax(message) => vec![Fault::new("", FaultKind::Malformed, message)],

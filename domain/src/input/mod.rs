@@ -22,7 +22,7 @@ pub use limits::{
 };
 pub use line::{DeleteInput, LineInput, read_line};
 pub use raw::{Counted, Field, RawObject, json_type};
-pub use reader::{ProductInput, read_product, size_fault};
+pub use reader::{ProductInput, read_product, read_product_object, size_fault};
 
 #[cfg(test)]
 mod tests;

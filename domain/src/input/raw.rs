@@ -37,13 +37,16 @@ impl<'a> RawObject<'a> {
         let counted = counted.and_then(|counted| deserializer.end().map(|()| counted));
         match counted.map_err(|error| not_an_object(&error))? {
             Counted { first: Parts::Fields(fields), count } if count <= max => Ok(Self(fields)),
-            Counted { first: Parts::Fields(_), count } => {
-                let message = format!("{what} has at most {max} fields; this one has {count}");
-                Err(Fault::new("", FaultKind::OutOfRange, message).into())
-            }
+            Counted { first: Parts::Fields(_), count } => Err(too_many_fields(what, max, count).into()),
             Counted { .. } => Err(not_an_object(&serde_json::Error::custom("a list"))),
         }
     }
+}
+
+/// Returns the fault of an object with more fields than allowed. `what` names it: `a product`.
+pub(super) fn too_many_fields(what: &str, max: usize, count: usize) -> Fault {
+    let message = format!("{what} has at most {max} fields; this one has {count}");
+    Fault::new("", FaultKind::OutOfRange, message)
 }
 
 fn not_an_object(error: &serde_json::Error) -> InputError {

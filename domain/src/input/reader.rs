@@ -10,7 +10,7 @@ use super::limits::{
     FIELDS, MAX_ATTRIBUTE_VALUES, MAX_ATTRIBUTES, MAX_CATEGORIES, MAX_FIELDS, MAX_IMAGE_CHARS, MAX_KEY_CHARS,
     MAX_LABEL_CHARS, MAX_LIST_LENGTH, MAX_NAME_CHARS, MAX_STOCK, READ_ONLY_FIELDS,
 };
-use super::raw::{Counted, Field, RawObject, json_type};
+use super::raw::{Counted, Field, RawObject, json_type, too_many_fields};
 use crate::category_path::CategoryPath;
 use crate::fault::{Fault, FaultKind, Faults};
 use crate::money::{Currency, Money, MoneyError};
@@ -32,16 +32,22 @@ pub struct ProductInput {
 /// Returns [`InputError::Syntax`] if the body is not JSON, otherwise the faults of all fields at once. A list that is too long is one
 /// fault, and none of its elements is read.
 pub fn read_product(body: &[u8], default_currency: Currency) -> Result<ProductInput, InputError> {
-    let object = RawObject::parse_at_most(body, MAX_FIELDS, "a product")?;
+    let object = RawObject::parse_at_most(body, MAX_FIELDS, PRODUCT)?;
     read_product_object(&object, body.len(), default_currency)
 }
 
 /// Reads a product from the object of a body of `bytes` bytes, as [`read_product`] does.
-pub(super) fn read_product_object(
+///
+/// # Errors
+/// As [`read_product`]; the body is JSON already.
+pub fn read_product_object(
     object: &RawObject<'_>,
     bytes: usize,
     default_currency: Currency,
 ) -> Result<ProductInput, InputError> {
+    if object.0.len() > MAX_FIELDS {
+        return Err(too_many_fields(PRODUCT, MAX_FIELDS, object.0.len()).into());
+    }
     let mut reader = FieldReader::default();
     let input = reader.product(object, default_currency);
     if reader.faults.is_empty()
@@ -55,6 +61,9 @@ pub(super) fn read_product_object(
         _ => Err(reader.faults.into()),
     }
 }
+
+/// The name of a body in faults.
+const PRODUCT: &str = "a product";
 
 /// An upper bound of the factor by which a product grows when it is serialized again: a number such as `1e15` grows the most.
 const LARGEST_GROWTH: usize = 6;
