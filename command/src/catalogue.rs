@@ -146,7 +146,7 @@ impl Catalogue {
             Err(error) => return commands.iter().map(|_| Some(Err(error.clone().into()))).collect(),
         };
         let mut results: Vec<Option<CommandResult>> = Vec::with_capacity(commands.len());
-        let (mut writes, mut unchanged) = (Vec::new(), Vec::new());
+        let (mut writes, mut unchanged) = (Vec::with_capacity(commands.len()), Vec::new());
         for (at, (command, current)) in commands.iter().zip(&current).enumerate() {
             results.push(match self.decide(command, current.as_ref()).await {
                 Ok(Decision::Write(write, response)) => {

@@ -43,8 +43,14 @@ struct Message {
 
 impl Batch {
     pub(crate) fn new(deliveries: Vec<Delivery>) -> Self {
-        let mut batch = Self::default();
-        let mut positions: HashMap<ProductId, usize> = HashMap::with_capacity(deliveries.len());
+        let count = deliveries.len();
+        let mut batch = Self {
+            changes: Vec::with_capacity(count),
+            messages: Vec::with_capacity(count),
+            receipts: Vec::with_capacity(count),
+            ..Self::default()
+        };
+        let mut positions: HashMap<ProductId, usize> = HashMap::with_capacity(count);
         for delivery in deliveries {
             batch.is_suspect |= delivery.is_suspect();
             let Delivery { receipt, envelope, receives, body } = delivery;

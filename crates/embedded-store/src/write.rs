@@ -25,8 +25,13 @@ pub(crate) struct PreparedWrite {
 /// Prepares writes.
 pub(crate) async fn prepare_all(writes: Vec<Write>) -> Result<Vec<PreparedWrite>, PortError> {
     let failed = |error| PortError::new(PortErrorKind::Internal, SERIALIZING, error);
-    let prepare =
-        |writes: Vec<Write>| writes.into_iter().map(PreparedWrite::new).collect::<Result<Vec<_>, _>>();
+    let prepare = |writes: Vec<Write>| -> serde_json::Result<Vec<PreparedWrite>> {
+        let mut prepared = Vec::with_capacity(writes.len());
+        for write in writes {
+            prepared.push(PreparedWrite::new(write)?);
+        }
+        Ok(prepared)
+    };
     if writes.len() < MANY_WRITES {
         return prepare(writes).map_err(failed);
     }

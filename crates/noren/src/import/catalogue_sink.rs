@@ -21,10 +21,13 @@ pub(super) struct CatalogueSink {
 #[async_trait]
 impl Sink for CatalogueSink {
     async fn put(&self, candidates: &mut [&mut Candidate]) -> Result<Vec<PutResult>, Failure> {
-        let commands: Option<Vec<Command>> =
-            candidates.iter_mut().map(|candidate| self.command(candidate)).collect();
-        let commands =
-            commands.ok_or_else(|| Failure::new("a product reached the catalogue without validation"))?;
+        let mut commands = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            let command = self.command(candidate);
+            commands.push(
+                command.ok_or_else(|| Failure::new("a product reached the catalogue without validation"))?,
+            );
+        }
         let mut results = Vec::with_capacity(commands.len());
         for result in self.catalogue.execute_many(commands).await {
             results.push(match result {

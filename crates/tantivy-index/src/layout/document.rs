@@ -14,9 +14,14 @@ use crate::layout::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
 use crate::layout::tokenizers::{join_runs, push_weighted_term};
 use crate::layout::value_field::VALUE_FIELDS;
 
+/// The bytes of the terms of one dictionary of most products, for which memory is taken at once.
+const USUAL_TERMS_BYTES: usize = 512;
+/// The bytes of most documents.
+const USUAL_DOCUMENT_BYTES: usize = 4096;
+
 /// Converts a projection to a document.
 pub(crate) fn document(fields: Fields, projection: &Projection<'_>) -> TantivyDocument {
-    let mut document = TantivyDocument::new();
+    let mut document = TantivyDocument::with_capacity(USUAL_DOCUMENT_BYTES);
     document.add_text(fields.id, projection.id.as_str());
     document.add_u64(fields.version, projection.version.0);
     document.add_u64(fields.fields_hash, projection.fields_hash());
@@ -55,7 +60,8 @@ fn add_active(document: &mut TantivyDocument, fields: Fields, active: &ActiveDoc
 }
 
 fn add_words(document: &mut TantivyDocument, fields: Fields, weighted: &WeightedWords) {
-    let [mut words, mut codes, mut pairs, mut stems] = [const { String::new() }; 4];
+    let [mut words, mut codes, mut pairs, mut stems] =
+        std::array::from_fn(|_| String::with_capacity(USUAL_TERMS_BYTES));
     for (dictionary, word, weight) in weighted.iter() {
         let text = match dictionary {
             Dictionary::Words => &mut words,
