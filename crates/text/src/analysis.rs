@@ -23,6 +23,9 @@ use crate::units::{INCH, after_fraction, is_beside, spelt_out};
 /// The most bytes of a word; the rest is ignored.
 const MAX_WORD_BYTES: usize = 250;
 
+/// The bytes of most words, for which memory is taken at once.
+const USUAL_WORD_BYTES: usize = 32;
+
 /// Calls `emit` with every folded word of `text` and its span.
 pub fn words(text: &str, purpose: Purpose, mut emit: impl FnMut(&str, Range<usize>)) {
     tokens(text, purpose, |token| token.for_each_word(purpose, &mut emit));
@@ -57,9 +60,9 @@ pub fn tokens(text: &str, purpose: Purpose, emit: impl FnMut(Token<'_>)) {
         text,
         purpose,
         emit,
-        word: String::new(),
+        word: String::with_capacity(USUAL_WORD_BYTES),
         word_span: 0..0,
-        compound: String::new(),
+        compound: String::with_capacity(USUAL_WORD_BYTES),
         compound_span: 0..0,
         parts: 0,
         run: CjkRunBuilder::default(),

@@ -15,6 +15,11 @@ const MIN_PART_DIGITS: usize = 3;
 /// The most letters of a part of a part number that has letters only.
 const MAX_PART_LETTERS: usize = 4;
 
+/// Returns true for a whole number that is too short for an article number.
+pub(crate) fn is_short_number(word: &str) -> bool {
+    word.len() < *DIGITS.start() && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Returns the form that an article number has in every length: without zeros at the start, and an ISBN as an EAN. `None` for other
 /// words.
 ///

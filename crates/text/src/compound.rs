@@ -13,7 +13,7 @@ use crate::counting::counts;
 use crate::grammar::{introduces_contents, is_link, is_particle, is_postposition};
 
 /// The relation of a word to the text before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Relation {
     /// The word before modifies this one.
     pub(crate) is_modified: bool,

@@ -75,7 +75,10 @@ pub fn brand_term(word: &str, language: Language) -> Term {
 
 fn marked(mark: char, word: &str, language: Language) -> Term {
     let form = normal_form(word, language).1;
-    Term { dictionary: Dictionary::Pairs, text: format!("{mark}{form}") }
+    let mut text = String::with_capacity(mark.len_utf8() + form.len());
+    text.push(mark);
+    text.push_str(&form);
+    Term { dictionary: Dictionary::Pairs, text }
 }
 
 /// Returns true for a word that can name a thing.

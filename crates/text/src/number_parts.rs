@@ -10,6 +10,10 @@ const MIN_RUN: usize = 4;
 /// Calls `emit` with the numbers in a word of a document: those of `5.5` and `3/4`, `1.5` for `1.50`, and runs of digits such as that of
 /// `TW5600`. The version of `usb3.0` is also that of `usb3`, and a measure of three numbers also one of two.
 pub(crate) fn for_each_number(word: &str, mut emit: impl FnMut(&str)) {
+    // Most words with digits are whole numbers.
+    if word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return;
+    }
     base_of_measure(word).into_iter().for_each(&mut emit);
     let bytes = word.as_bytes();
     let is_point = |byte: &u8| matches!(byte, b'.' | b'/');

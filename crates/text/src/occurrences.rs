@@ -5,7 +5,7 @@ use foldhash::HashMap;
 
 use crate::closed_compounds::{ending_text, for_each_ending};
 use crate::dictionary::Dictionary;
-use crate::forms::normal_form;
+use crate::forms::other_form;
 use crate::kinds::KindSource;
 use crate::pairs::without_decimals;
 use crate::product::{PART_COUNT, Part};
@@ -13,24 +13,62 @@ use crate::product::{PART_COUNT, Part};
 /// The sum of the [values](crate::compound::CompoundRole::value) of a word's occurrences, for each part.
 pub(crate) type PartCounts = [u16; PART_COUNT];
 
+/// The most words whose memory is kept.
+const MAX_UNUSED: usize = 512;
+
 /// The occurrences in one product, and what they say of its kind.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    pub(crate) words: HashMap<String, PartCounts>,
-    pub(crate) stems: HashMap<String, PartCounts>,
-    pub(crate) pairs: HashMap<String, PartCounts>,
+    pub(crate) words: WordCounts,
+    pub(crate) stems: WordCounts,
+    pub(crate) pairs: WordCounts,
     /// The words that name the kind of the product.
     pub(crate) kinds: HashMap<String, KindSource>,
     pub(crate) lengths: [u32; PART_COUNT],
+    /// True if a text has a run of several bigrams.
+    pub(crate) has_runs: bool,
+}
+
+/// The occurrences of words. Keeps the memory of words from one product to the next.
+#[derive(Debug, Default)]
+pub(crate) struct WordCounts {
+    parts: HashMap<String, PartCounts>,
+    unused: Vec<String>,
+}
+
+impl WordCounts {
+    fn add(&mut self, word: &str, part: Part, value: u16) {
+        let parts = match self.parts.get_mut(word) {
+            Some(parts) => parts,
+            None => {
+                let mut own = self.unused.pop().unwrap_or_default();
+                own.push_str(word);
+                self.parts.entry(own).or_default()
+            }
+        };
+        let count = &mut parts[part as usize];
+        *count = count.saturating_add(value);
+    }
+
+    /// Calls `each` with each word, and forgets the words.
+    pub(crate) fn drain(&mut self, mut each: impl FnMut(&str, &PartCounts)) {
+        for (mut word, parts) in self.parts.drain() {
+            each(&word, &parts);
+            if self.unused.len() < MAX_UNUSED {
+                word.clear();
+                self.unused.push(word);
+            }
+        }
+    }
 }
 
 impl Counts {
     /// Counts a word and its normal form.
     pub(crate) fn word(&mut self, word: &str, part: Part, value: u16, language: Language) {
-        count(&mut self.words, word, part, value);
-        match normal_form(word, language) {
-            (Dictionary::Stems, stem) => count(&mut self.stems, &stem, part, value),
-            (_, form) if form != word => count(&mut self.words, &form, part, value),
+        self.words.add(word, part, value);
+        match other_form(word, language) {
+            Some((Dictionary::Stems, stem)) => self.stems.add(&stem, part, value),
+            Some((_, form)) if form != word => self.words.add(&form, part, value),
             _ => {}
         }
     }
@@ -47,12 +85,13 @@ impl Counts {
     fn combine(&mut self, other: Self, counts: fn(u16, u16) -> u16, lengths: fn(u32, u32) -> u32) {
         let own = [&mut self.words, &mut self.stems, &mut self.pairs];
         for (own, other) in own.into_iter().zip([other.words, other.stems, other.pairs]) {
-            for (word, parts) in other {
-                let own = own.entry(word).or_default();
+            for (word, parts) in other.parts {
+                let own = own.parts.entry(word).or_default();
                 own.iter_mut().zip(parts).for_each(|(own, count)| *own = counts(*own, count));
             }
         }
         self.lengths.iter_mut().zip(other.lengths).for_each(|(own, length)| *own = lengths(*own, length));
+        self.has_runs |= other.has_runs;
         other.kinds.into_iter().for_each(|(word, source)| self.kind(&word, source));
     }
 
@@ -67,19 +106,20 @@ impl Counts {
     /// Counts the endings of a compound that is written as one word.
     pub(crate) fn endings(&mut self, word: &str, part: Part, value: u16, language: Language) {
         for_each_ending(word, language, |ending| {
-            count(&mut self.pairs, &ending_text(ending, language), part, value);
+            self.pairs.add(&ending_text(ending, language), part, value);
         });
     }
 
     /// Counts a pair, its normal form and, for a version such as `usb3.0`, the pair without decimals.
     pub(crate) fn pair(&mut self, pair: &str, part: Part, value: u16, language: Language) {
-        count(&mut self.pairs, pair, part, value);
-        let (_, form) = normal_form(pair, language);
-        if form != pair {
-            count(&mut self.pairs, &form, part, value);
+        self.pairs.add(pair, part, value);
+        if let Some((_, form)) = other_form(pair, language)
+            && form != pair
+        {
+            self.pairs.add(&form, part, value);
         }
         if let Some(base) = without_decimals(pair) {
-            count(&mut self.pairs, base, part, value);
+            self.pairs.add(base, part, value);
         }
     }
 }
@@ -108,13 +148,4 @@ pub(crate) fn count_categories(
         most.raise_to(own);
     }
     counts.add(most);
-}
-
-fn count(counts: &mut HashMap<String, PartCounts>, word: &str, part: Part, value: u16) {
-    let parts = match counts.get_mut(word) {
-        Some(parts) => parts,
-        None => counts.entry(word.to_owned()).or_default(),
-    };
-    let count = &mut parts[part as usize];
-    *count = count.saturating_add(value);
 }

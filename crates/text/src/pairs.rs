@@ -69,7 +69,7 @@ impl Pairs {
     pub(crate) fn new(language: Language) -> Self {
         Self {
             language,
-            words: String::new(),
+            words: String::with_capacity(MAX_PAIR_BYTES),
             first_length: 0,
             second_length: 0,
             last_length: 0,

@@ -39,11 +39,20 @@ const KINDS: [&str; 10] = [
     "googleproductcategory",
 ];
 
+/// The length of the longest of them, in bytes.
+const LONGEST_KIND: usize = "googleproductcategory".len();
+
 /// Returns true if an attribute with this key says what a product is, like its category: `product_type`, `Product type`,
 /// `productType`.
 fn is_kind(key: &str) -> bool {
-    let letters = || key.bytes().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
-    KINDS.iter().any(|kind| letters().eq(kind.bytes()))
+    let mut letters = [0; LONGEST_KIND];
+    let mut length = 0;
+    for letter in key.bytes().filter(u8::is_ascii_alphanumeric) {
+        let Some(place) = letters.get_mut(length) else { return false };
+        *place = letter.to_ascii_lowercase();
+        length += 1;
+    }
+    KINDS.iter().any(|kind| kind.as_bytes() == &letters[..length])
 }
 
 /// Calls `each` with every level of the categories, and with true for the levels of the main one. A level that several
@@ -112,7 +121,7 @@ pub fn for_each_cjk_run(content: &Content, mut each: impl FnMut(&str)) {
             return;
         }
         tokens(text, Purpose::Document, |token| match token {
-            Token::Cjk(run) if run.len() > 2 => each(run.text()),
+            Token::Cjk(run) if run.has_bigrams() => each(run.text()),
             Token::Cjk(_) | Token::Word(..) | Token::Sign(..) => {}
         });
     });

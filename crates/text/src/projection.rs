@@ -22,6 +22,10 @@ use crate::weights::Weigher;
 /// fingerprints.
 const PROJECTION_VERSION: u64 = 1;
 
+/// The words of most products, and the bytes of most words, for which memory is taken at once.
+const USUAL_WORDS: usize = 160;
+const USUAL_WORD_BYTES: usize = 8;
+
 /// Projects records.
 pub struct Projector {
     weigher: Weigher,
@@ -94,6 +98,10 @@ impl WeightedWords {
         self.words.iter().map(|(dictionary, span, weight)| (*dictionary, &self.text[span.clone()], *weight))
     }
 
+    fn with_capacity(words: usize) -> Self {
+        Self { text: String::with_capacity(words * USUAL_WORD_BYTES), words: Vec::with_capacity(words) }
+    }
+
     fn push(&mut self, dictionary: Dictionary, word: &str, weight: u8) {
         let start = self.text.len();
         self.text.push_str(word);
@@ -136,6 +144,7 @@ impl Projector {
             let date = value.as_date().map(|date| (date_key(key).into(), number_sort_key(date as f64)));
             numbers.extend(date);
         }
+        let (words, has_runs) = self.words(content);
         Ok(ActiveDocument {
             json: product.to_public_json()?,
             brand: content.brand.as_deref().map(facet_text),
@@ -152,15 +161,17 @@ impl Projector {
             in_stock: content.stock.is_some_and(|pieces| pieces > 0),
             created_at_ms: product.created_at.as_millisecond(),
             name_key: self.collation.key(&content.name),
-            words: self.words(content),
-            cjk_runs: cjk_runs(content),
+            words,
+            cjk_runs: if has_runs { cjk_runs(content) } else { Vec::new() },
         })
     }
 
-    fn words(&mut self, content: &Content) -> WeightedWords {
-        let mut words = WeightedWords::default();
-        self.weigher.weigh(content, |dictionary, word, weight| words.push(dictionary, word, weight));
-        words
+    /// Returns the words, and true if there are [runs](cjk_runs).
+    fn words(&mut self, content: &Content) -> (WeightedWords, bool) {
+        let mut words = WeightedWords::with_capacity(USUAL_WORDS);
+        let has_runs =
+            self.weigher.weigh(content, |dictionary, word, weight| words.push(dictionary, word, weight));
+        (words, has_runs)
     }
 }
 

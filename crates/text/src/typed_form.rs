@@ -4,6 +4,7 @@
 //! An index has one term for all forms of a word, see [`crate::forms::normal_form`]. A word of a name in another form than the normal
 //! one adds *markers* to the terms of pairs: `^rød` for the form itself and, unless the name also has the normal form, `~rod`.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use domain::Language;
@@ -14,7 +15,7 @@ use crate::analysis::has_digit;
 use crate::cjk::is_cjk;
 use crate::dictionary::{Dictionary, Term};
 use crate::fold::is_format;
-use crate::forms::normal_form;
+use crate::forms::{normal_form, other_form};
 
 /// Precedes a form, other than the normal one, that a name has.
 const HAS: char = '^';
@@ -49,15 +50,15 @@ fn marker(kind: char, form: &str) -> Term {
 }
 
 /// Returns a word as it is written, in lower case; `None` if it has one form only. `word` is the folded word.
-fn form(word: &str, written: &str) -> Option<String> {
+fn form<'a>(word: &'a str, written: &str) -> Option<Cow<'a, str>> {
     if has_digit(word) || is_cjk(word) {
         return None;
     }
     if written.is_ascii() {
-        return written.eq_ignore_ascii_case(word).then(|| word.to_owned());
+        return written.eq_ignore_ascii_case(word).then_some(Cow::Borrowed(word));
     }
     let form: String = written.nfkc().filter(|c| !is_format(*c)).flat_map(char::to_lowercase).collect();
-    form.chars().all(|c| c.is_alphanumeric() || is_combining_mark(c)).then_some(form)
+    form.chars().all(|c| c.is_alphanumeric() || is_combining_mark(c)).then_some(Cow::Owned(form))
 }
 
 /// Collects the forms of the words of one name. Reuses its memory from one name to the next.
@@ -73,11 +74,11 @@ impl NameForms {
     /// Adds a word of the name: folded, and its span in the name.
     pub(crate) fn add(&mut self, word: &str, name: &str, span: Range<usize>, language: Language) {
         let Some(form) = name.get(span).and_then(|written| form(word, written)) else { return };
-        let normal = normal_form(word, language).1;
+        let normal = other_form(word, language).map_or(Cow::Borrowed(word), |(_, normal)| normal);
         if form == normal {
             self.normal.extend(["\n", &normal, "\n"]);
         } else {
-            self.others.push((normal.into_owned(), form));
+            self.others.push((normal.into_owned(), form.into_owned()));
         }
     }
 

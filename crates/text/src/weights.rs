@@ -103,7 +103,9 @@ impl Weigher {
     /// `Home > Lamps` alone. A word therefore counts as often as in the category that has it most often, and the categories
     /// count as long as the longest of them. If they were one text, a second category would double the words that it shares with
     /// the first, and lower all others, those of tags included.
-    pub fn weigh(&mut self, content: &Content, mut emit: impl FnMut(Dictionary, &str, u8)) {
+    ///
+    /// Returns true if the product has [runs of several bigrams](crate::product::for_each_cjk_run).
+    pub fn weigh(&mut self, content: &Content, mut emit: impl FnMut(Dictionary, &str, u8)) -> bool {
         let Self { language, weights, counts, brand, pending, forms } = self;
         let language = *language;
         brand.clear();
@@ -119,8 +121,13 @@ impl Weigher {
         });
         for_each_describing_text(content, |text, part, is_kind| {
             // Of a path such as `Home > Lamps`, only the narrowest level names the product.
-            let (broader, narrowest) = text.rsplit_once('>').filter(|_| is_kind).unwrap_or(("", text));
-            weigh_text(broader, part, None, counts);
+            let narrowest = match text.rsplit_once('>').filter(|_| is_kind) {
+                None => text,
+                Some((broader, narrowest)) => {
+                    weigh_text(broader, part, None, counts);
+                    narrowest
+                }
+            };
             weigh_text(narrowest, part, is_kind.then_some(KindSource::Attribute), counts);
         });
         count_categories(&content.categories, counts, |level, is_narrowest, counts| {
@@ -137,12 +144,9 @@ impl Weigher {
         }
         let values = part_values(&counts.lengths, weights);
         counts.lengths = [0; PART_COUNT];
-        counts
-            .words
-            .drain()
-            .for_each(|(word, own)| emit(dictionary_of(&word, &own), &word, weight(&own, &values)));
-        counts.stems.drain().for_each(|(stem, own)| emit(Dictionary::Stems, &stem, weight(&own, &values)));
-        counts.pairs.drain().for_each(|(pair, own)| emit(Dictionary::Pairs, &pair, weight(&own, &values)));
+        counts.words.drain(|word, own| emit(dictionary_of(word, own), word, weight(own, &values)));
+        counts.stems.drain(|stem, own| emit(Dictionary::Stems, stem, weight(own, &values)));
+        counts.pairs.drain(|pair, own| emit(Dictionary::Pairs, pair, weight(own, &values)));
         let kinds = counts.kinds.drain().map(|(word, source)| (source.term(&word, language), source as u8));
         let brands = brand.iter().map(|word| (brand_term(word, language), 1));
         let mut roles: Vec<_> = kinds.chain(brands).collect();
@@ -150,6 +154,7 @@ impl Weigher {
         roles.dedup_by(|(next, _), (first, _)| next.text == first.text);
         roles.iter().for_each(|(term, weight)| emit(term.dictionary, &term.text, *weight));
         forms.drain(|marker| emit(Dictionary::Pairs, marker, 1));
+        std::mem::take(&mut counts.has_runs)
     }
 }
 
@@ -277,7 +282,11 @@ impl<'a> TextWeigher<'a> {
     }
 
     fn word(&mut self, word: &str, span: Range<usize>) {
-        let relation = self.roles.next(self.text, word, &span, self.is_brand(word));
+        let relation = match self.part {
+            // All words of attributes count alike, see `role`.
+            Part::Attributes => Relation::default(),
+            _ => self.roles.next(self.text, word, &span, self.is_brand(word)),
+        };
         let Relation { is_modified, is_linked, continues_name, counts, .. } = relation;
         self.pending.is_linked |= relation.links_before;
         self.flush(is_modified, !continues_name || counts || self.is_brand(word));
@@ -301,6 +310,7 @@ impl<'a> TextWeigher<'a> {
     fn run(&mut self, run: &CjkRun) {
         self.flush(false, false);
         self.roles.interrupt();
+        self.counts.has_runs |= run.has_bigrams();
         let role = self.role(false, self.roles.is_linked());
         let is_kept = self.keeps_pair();
         if let Some(pair) = self.pairs.next(&Token::Cjk(run))

@@ -22,9 +22,9 @@ impl CjkRun {
         &self.text
     }
 
-    /// Returns the number of characters.
-    pub(crate) fn len(&self) -> usize {
-        self.chars.len()
+    /// Returns true if the run has more than one bigram.
+    pub(crate) fn has_bigrams(&self) -> bool {
+        self.chars.len() > 2
     }
 
     /// Returns the bytes of the run in the original text.
