@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::input::read_product;
-use domain::ports::{ChangeQueue, DeadLetters, Envelope, IndexedState, SearchIndex};
+use domain::ports::{
+    ChangeQueue, CompareDepth, DeadLetters, Envelope, Generation, IndexMaintenance, IndexWriter,
+    IndexedState, SearchIndex,
+};
 use domain::{Change, Content, Currency, Language, Product, ProductId, Tombstone, Version};
 use embedded_store::{EmbeddedStore, Options};
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 use crate::services;
 use crate::support::{FaultProxy, Passing, Rule, opensearch_options, scaled, seed, wait_within};
 
+/// The delay of each answer of a slow server, longer than a health check waits.
+const SLOW: Duration = Duration::from_secs(2);
 /// Versions of each product.
 const VERSIONS: u64 = 3;
 /// The prefix of the ids of documents that OpenSearch rejects.
@@ -102,6 +107,22 @@ async fn nothing_is_lost_and_only_bad_documents_are_dead_letters() {
         begun.elapsed(),
         dead.len()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comparison_and_a_rebuild_wait_for_a_slow_opensearch() {
+    let Some(server) = services::opensearch().await else { return };
+    let options = opensearch_options(server, &format!("slow-{}", ProductId::generate()));
+    OpenSearchWriter::create(&options).await.unwrap();
+    let proxy = FaultProxy::before(&server.url, |_| Rule::Late(SLOW)).await;
+    let options = opensearch_index::Options { url: proxy.url.clone(), ..options };
+    let writer = OpenSearchWriter::open_to_rebuild(&options).unwrap();
+    let entries = writer.scan(Generation::Live, None, 10, CompareDepth::Documents).await;
+    assert_eq!(entries.unwrap(), []);
+    assert!(!writer.create_next().await.unwrap(), "there was none");
+    writer.discard_next().await.unwrap();
+    let unready = writer.ready().await.expect_err("a health check does not wait");
+    assert!(unready.is_transient(), "{unready:?}");
 }
 
 /// Returns the versions of each product in random order, with some deletes and some documents that OpenSearch rejects.

@@ -22,6 +22,8 @@ use crate::layout::schema::{
 
 /// The time limit for reading the aliases. It is shorter than that of a health check.
 const LOAD_TIMEOUT: Duration = Duration::from_millis(1500);
+/// The time limit for reading them in a comparison or a rebuild, which must not fail because OpenSearch is busy for a moment.
+const PATIENT_LOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 const LOADING: &str = "reading the aliases of the index";
 /// The context of errors of creating an index.
@@ -90,6 +92,15 @@ pub(crate) fn previous_alias(alias: &str) -> String {
 impl IndexAliases {
     /// Loads the indexes behind the aliases in one call.
     pub(crate) async fn load(client: &Client) -> Result<Self, OpenError> {
+        Self::load_within(client, LOAD_TIMEOUT).await
+    }
+
+    /// Loads the indexes as [`Self::load`] does, for a comparison or a rebuild: waits longer.
+    pub(crate) async fn load_patiently(client: &Client) -> Result<Self, OpenError> {
+        Self::load_within(client, PATIENT_LOAD_TIMEOUT).await
+    }
+
+    async fn load_within(client: &Client, limit: Duration) -> Result<Self, OpenError> {
         #[derive(Deserialize)]
         struct Index {
             #[serde(default)]
@@ -103,7 +114,7 @@ impl IndexAliases {
             meta: Value,
         }
         let alias = &client.alias;
-        let call = Call::new(Method::Get, format!("{alias},{alias}-v*"), LOAD_TIMEOUT)
+        let call = Call::new(Method::Get, format!("{alias},{alias}-v*"), limit)
             .query(&[("ignore_unavailable", "true"), ("filter_path", "*.aliases,*.mappings._meta")]);
         let indexes: BTreeMap<String, Index> = match client.call(call).await {
             Ok(indexes) => indexes,

@@ -27,7 +27,7 @@ impl OpenSearchWriter {
     }
 
     async fn usable(&self, generation: Generation) -> Result<UsableIndex, PortError> {
-        let aliases = IndexAliases::load(&self.client).await?;
+        let aliases = IndexAliases::load_patiently(&self.client).await?;
         match generation {
             Generation::Live => Ok(aliases.live(&self.client)?),
             Generation::Next => aliases.usable_next(&self.client).ok_or_else(no_next),
@@ -93,7 +93,7 @@ impl IndexMaintenance for OpenSearchWriter {
     }
 
     async fn generations(&self) -> Result<Generations, PortError> {
-        let aliases = IndexAliases::load(&self.client).await?;
+        let aliases = IndexAliases::load_patiently(&self.client).await?;
         let live = match (aliases.live(&self.client), aliases.live_name()) {
             (Ok(UsableIndex { is_current, .. }), Some(name)) => {
                 let documents = entries::count(&self.client, &self.client.alias).await?;
@@ -112,7 +112,7 @@ impl IndexMaintenance for OpenSearchWriter {
     }
 
     async fn create_next(&self) -> Result<bool, PortError> {
-        let aliases = IndexAliases::load(&self.client).await?;
+        let aliases = IndexAliases::load_patiently(&self.client).await?;
         if aliases.usable_next(&self.client).is_some_and(|next| next.is_current) {
             return Ok(true);
         }
@@ -133,7 +133,7 @@ impl IndexMaintenance for OpenSearchWriter {
     }
 
     async fn claim_next(&self) -> Result<bool, PortError> {
-        let aliases = IndexAliases::load(&self.client).await?;
+        let aliases = IndexAliases::load_patiently(&self.client).await?;
         let next = aliases.next.ok_or_else(no_next)?;
         let Some(claim) = self.claims.renewed(next.claim()) else { return Ok(false) };
         let recorded = next.record_claim(&self.client, &claim).await;
@@ -141,7 +141,7 @@ impl IndexMaintenance for OpenSearchWriter {
     }
 
     async fn restore_previous(&self) -> Result<bool, PortError> {
-        let aliases = IndexAliases::load(&self.client).await?;
+        let aliases = IndexAliases::load_patiently(&self.client).await?;
         let Some(previous) = aliases.previous else { return Ok(false) };
         if let Err(error) = previous.check(&self.client) {
             tracing::warn!(%error, "the previous index cannot be used");
@@ -158,7 +158,7 @@ impl IndexMaintenance for OpenSearchWriter {
     }
 
     async fn promote_next(&self) -> Result<(), PortError> {
-        let aliases = IndexAliases::load(&self.client).await?;
+        let aliases = IndexAliases::load_patiently(&self.client).await?;
         let Some(next) = &aliases.next else { return Err(no_next()) };
         // The caller has compared the whole index with this writer's projection of the store.
         next.record_weights(&self.client).await.map_err(|error| error.during(SWITCHING))?;
@@ -174,7 +174,7 @@ impl IndexMaintenance for OpenSearchWriter {
     }
 
     async fn discard_next(&self) -> Result<(), PortError> {
-        let Some(next) = IndexAliases::load(&self.client).await?.next else { return Ok(()) };
+        let Some(next) = IndexAliases::load_patiently(&self.client).await?.next else { return Ok(()) };
         // The alias is removed first. If another process has promoted the index meanwhile, the index no longer has that
         // alias, and it must stay.
         let actions = vec![remove_alias(&next.name, &next_alias(&self.client.alias))];
