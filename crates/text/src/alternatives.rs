@@ -9,6 +9,7 @@ use crate::forms::normal_form;
 use crate::joins;
 use crate::pairs::is_pair_number;
 use crate::score::Spelling;
+use crate::signs::is_digits;
 use crate::units::{is_unit, spelt_out};
 
 /// The most words of a synonym; the rest is ignored.
@@ -154,10 +155,9 @@ fn in_two(
     language: Language,
 ) -> Option<Vec<Term>> {
     let parts: [&str; 2] = word.split_at_checked(at)?.into();
-    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     // Next to a code, a number of two digits is specific enough: `60` and `r16`.
-    let has_code = parts.iter().any(|part| has_digit(part) && !is_number(part));
-    let is_long = |part: &&str| part.len() >= if is_number(part) && !has_code { MIN_CODE_DIGITS } else { 2 };
+    let has_code = parts.iter().any(|part| has_digit(part) && !is_digits(part));
+    let is_long = |part: &&str| part.len() >= if is_digits(part) && !has_code { MIN_CODE_DIGITS } else { 2 };
     if !parts.iter().all(is_long) {
         return None;
     }
@@ -184,8 +184,7 @@ fn of_words(part: &str, language: Language) -> Option<Term> {
 
 /// Returns true for whole numbers with `x` between them: `8x25`.
 pub(crate) fn is_plain_measure(word: &str) -> bool {
-    word.contains('x')
-        && word.split('x').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    word.contains('x') && word.split('x').all(|part| !part.is_empty() && is_digits(part))
 }
 
 /// Returns the alternative of a product that writes the letter of a measure apart: `M 8 x 25` for `m8x25`.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::signs::is_digits;
 use crate::units::is_unit;
 
 /// The fewest and the most digits of an article number.
@@ -17,7 +18,7 @@ const MAX_PART_LETTERS: usize = 4;
 
 /// Returns true for a whole number that is too short for an article number.
 pub(crate) fn is_short_number(word: &str) -> bool {
-    word.len() < *DIGITS.start() && word.bytes().all(|byte| byte.is_ascii_digit())
+    word.len() < *DIGITS.start() && is_digits(word)
 }
 
 /// Returns the form that an article number has in every length: without zeros at the start, and an ISBN as an EAN. `None` for other
@@ -27,7 +28,7 @@ pub(crate) fn is_short_number(word: &str) -> bool {
 /// An ISBN of 10 digits becomes an EAN by `978` in front and another check digit.
 pub(crate) fn canonical(word: &str) -> Option<Cow<'_, str>> {
     let digits = word.strip_suffix('x').filter(|digits| digits.len() < ISBN_DIGITS).unwrap_or(word);
-    if !DIGITS.contains(&word.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !DIGITS.contains(&word.len()) || !is_digits(digits) {
         return None;
     }
     let significant = word.trim_start_matches('0');
@@ -52,7 +53,7 @@ pub(crate) fn is_part_number(parts: &[&str]) -> bool {
     };
     parts.len() > 1
         && parts.iter().any(|part| has_digits(part) && !is_size(part))
-        && parts.iter().any(|part| !part.bytes().all(|byte| byte.is_ascii_digit()))
+        && parts.iter().any(|part| !is_digits(part))
         && parts.iter().all(|part| !is_letters(part) || (1..=MAX_PART_LETTERS).contains(&part.len()))
         && (parts[0].starts_with(|c: char| c.is_ascii_lowercase()) || parts.iter().any(is_model))
 }

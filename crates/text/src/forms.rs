@@ -10,6 +10,7 @@ use crate::cjk::is_cjk;
 use crate::codes::{canonical, is_short_number};
 use crate::dictionary::Dictionary;
 use crate::plurals::singular;
+use crate::signs::is_digits;
 use crate::units::with_sign;
 
 /// The longest word that is stemmed, in bytes. Longer ones are not words of a language.
@@ -74,7 +75,7 @@ fn in_thousands(word: &str, language: Language) -> Option<Cow<'_, str>> {
         return None;
     }
     let (thousands, rest) = word.split_once('.')?;
-    let is_number = thousands.bytes().all(|byte| byte.is_ascii_digit()) && !thousands.starts_with('0');
+    let is_number = is_digits(thousands) && !thousands.starts_with('0');
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let is_grouped = (1..=THOUSANDS_DIGITS).contains(&thousands.len()) && digits == THOUSANDS_DIGITS;
     let has_unit_only = rest[digits..].chars().all(char::is_alphabetic);

@@ -1,6 +1,7 @@
 //! Numbers that are written in groups: article numbers, part numbers, and thousands.
 
 use crate::codes::{is_part_number, is_spaced_number};
+use crate::signs::is_digits;
 use crate::units::is_unit;
 
 /// The fewest digits of a number with hyphens that is one word: of an EAN or ISBN, not of a range such as `1000-2000`.
@@ -102,7 +103,7 @@ const MAX_GROUPS: usize = 5;
 /// Returns true for nine or more digits, of which the last may be an `x`: an article number whose hyphens were removed.
 pub(crate) fn is_long_number(word: &str) -> bool {
     let number = word.strip_suffix('x').unwrap_or(word);
-    word.len() >= MIN_CODE_DIGITS && number.bytes().all(|byte| byte.is_ascii_digit())
+    word.len() >= MIN_CODE_DIGITS && is_digits(number)
 }
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,8 @@ use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 
+use crate::signs::is_digits;
+
 /// The longest character reference, in bytes, without `&` and `;`. HTML defines none that is longer.
 const MAX_REFERENCE_BYTES: usize = 32;
 /// The start of a CDATA section, without the `<`.
@@ -198,7 +200,7 @@ fn begins_reference(rest: &str) -> bool {
     match rest[..length].strip_prefix('#') {
         Some(number) => match number.strip_prefix(['x', 'X']) {
             Some(digits) => !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
-            None => !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()),
+            None => !number.is_empty() && is_digits(number),
         },
         // The prefixes of names are keys too, with zeros as values.
         None => NAMED_ENTITIES.get(&rest[..=length]).is_some_and(|(first, _)| *first != 0),

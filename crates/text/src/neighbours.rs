@@ -10,7 +10,7 @@ use crate::forms::normal_form;
 use crate::joins;
 use crate::pairs::is_pair_number;
 use crate::score::Spelling;
-use crate::signs::is_number;
+use crate::signs::{is_digits, is_number};
 use crate::units::{is_beside, is_other_plural, is_unit, spelt_out, without_zeros};
 use crate::word::Word;
 
@@ -76,8 +76,7 @@ pub(crate) fn attached(number: &Word, unit: &Word, language: Language) -> Term {
 /// 2. Three or four words, if some are numbers or codes and not all are numbers, or if each has one character.
 /// 3. A letter and the measure after it: `m 8x25`.
 pub(crate) fn add_rows(words: &mut [Word], language: Language) {
-    let is_digits = |word: &Word| word.text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_numeric = |word: &Word| is_digits(word) || is_short_code(&word.text);
+    let is_numeric = |word: &Word| is_digits(&word.text) || is_short_code(&word.text);
     let may_join = |word: &Word| is_numeric(word) || word.text.bytes().all(|byte| byte.is_ascii_lowercase());
     for at in 1..words.len() {
         let (letter, measure) = (&words[at - 1].text, &words[at].text);
@@ -93,7 +92,7 @@ pub(crate) fn add_rows(words: &mut [Word], language: Language) {
             let has_code = row.iter().any(|word| is_short_code(&word.text));
             let is_row = row.iter().all(may_join)
                 && (length > 2 || has_code)
-                && (row.iter().any(is_numeric) && !row.iter().all(is_digits)
+                && (row.iter().any(is_numeric) && !row.iter().all(|word| is_digits(&word.text))
                     || row.iter().all(|word| word.text.len() == 1));
             let whole: String = row.iter().map(|word| word.text.as_str()).collect();
             if is_row && whole.len() <= MAX_ROW_BYTES {

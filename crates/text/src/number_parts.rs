@@ -1,7 +1,7 @@
 //! The numbers in a word of a product.
 
 use crate::joins::base_of_measure;
-use crate::signs::is_number;
+use crate::signs::{is_digits, is_number};
 use crate::units::without_zeros;
 
 /// The fewest consecutive digits of a code that are also a word of their own, such as `5600` in `TW5600`.
@@ -11,7 +11,7 @@ const MIN_RUN: usize = 4;
 /// `TW5600`. The version of `usb3.0` is also that of `usb3`, and a measure of three numbers also one of two.
 pub(crate) fn for_each_number(word: &str, mut emit: impl FnMut(&str)) {
     // Most words with digits are whole numbers.
-    if word.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_digits(word) {
         return;
     }
     base_of_measure(word).into_iter().for_each(&mut emit);

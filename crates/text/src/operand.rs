@@ -14,7 +14,7 @@ use crate::pairs::for_each_pair;
 use crate::product::for_each_text;
 use crate::query::{Alternative, Term, Word};
 use crate::score::Spelling;
-use crate::signs::{is_conjunction, is_number};
+use crate::signs::{is_conjunction, is_digits, is_number};
 use crate::terms::Terms;
 use crate::units::{is_unit, parts_of_size, without_zeros};
 
@@ -236,8 +236,7 @@ impl Sequence {
 
 /// Returns true for a number that is a part of another one, as `5` is of `1.5` and of `5/8`, but not of `5.0`.
 fn is_part_of_number(form: &str, whole: &str) -> bool {
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number(form)
+    is_digits(form)
         && whole.contains(['.', '/'])
         && whole.starts_with(|c: char| c.is_ascii_digit())
         && without_zeros(whole) != form

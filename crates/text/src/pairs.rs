@@ -6,7 +6,7 @@ use domain::Language;
 
 use crate::analysis::{Purpose, Token, tokens};
 use crate::cjk::CjkRun;
-use crate::signs::is_conjunction;
+use crate::signs::{is_conjunction, is_digits};
 use crate::units::{is_power, is_unit};
 
 /// The longest pair, in bytes.
@@ -150,8 +150,8 @@ pub(crate) fn is_pair_number(word: &str) -> bool {
     let (whole, fraction) = word.split_once('.').unwrap_or((word, "0"));
     let is_short =
         whole.len() <= MAX_NUMBER_BYTES || (whole.len() <= MAX_ROUND_BYTES && whole.ends_with("00"));
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    is_short && fraction.len() <= MAX_NUMBER_BYTES && is_digits(whole) && is_digits(fraction)
+    let is_number = |part: &str| !part.is_empty() && is_digits(part);
+    is_short && fraction.len() <= MAX_NUMBER_BYTES && is_number(whole) && is_number(fraction)
 }
 
 fn writing_of_run(run: &CjkRun) -> Option<Writing> {
@@ -172,7 +172,7 @@ pub(crate) fn without_decimals(pair: &str) -> Option<&str> {
     let is_version = !letters.is_empty()
         && letters.len() < base.len()
         && letters.bytes().all(|byte| byte.is_ascii_lowercase())
-        && decimals.bytes().all(|byte| byte.is_ascii_digit());
+        && is_digits(decimals);
     is_version.then_some(base)
 }
 

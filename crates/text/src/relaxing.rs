@@ -145,8 +145,7 @@ fn is_code(word: &str) -> bool {
     let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let is_size =
         unit.len() < word.len() && unit.len() <= MAX_UNIT_CHARS && unit.chars().all(char::is_alphabetic);
-    let is_article_number =
-        word.len() >= MIN_ARTICLE_DIGITS && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_article_number = word.len() >= MIN_ARTICLE_DIGITS && signs::is_digits(word);
     let has_sign = word.contains(['#', '+']) || word.starts_with('.');
     is_article_number
         || has_sign && word.bytes().any(|byte| byte.is_ascii_alphabetic())

@@ -56,7 +56,7 @@ fn is_digit(c: char) -> bool {
 /// second group or a decimal comma shows that no decimals follow it: `1.000.000`, `1.250,5`. `written` is the word as it is in the text,
 /// and `before` the text before it.
 pub(crate) fn is_thousands(c: char, word: &str, written: &str, before: &str, rest: &str) -> bool {
-    let is_number = !word.starts_with('0') && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = !word.starts_with('0') && is_digits(word);
     if !is_number || !(1..=MAX_THOUSANDS).contains(&word.len()) || digit_count(rest) != GROUP_DIGITS {
         return false;
     }
@@ -145,6 +145,11 @@ const MAX_FRACTION: usize = 4;
 pub(crate) fn is_after_point(word: &str) -> bool {
     let digits = word.bytes().take_while(u8::is_ascii_digit).count();
     (1..=MAX_FRACTION).contains(&digits) && !word.contains(['.', '/'])
+}
+
+/// Returns true if a text has digits only, and also if it is empty.
+pub(crate) fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns true for a number: `27`, `5.5`, `3/4`.

@@ -21,7 +21,7 @@ use crate::markup::plain_text;
 use crate::occurrences::{Counts, PartCounts, count_categories};
 use crate::pairs::Pairs;
 use crate::product::{PART_COUNT, Part, for_each_describing_text, for_each_naming_text};
-use crate::signs::conjunction;
+use crate::signs::{conjunction, is_digits};
 use crate::typed_form::NameForms;
 use crate::units::{is_other_plural, is_unit};
 
@@ -403,10 +403,6 @@ impl<'a> TextWeigher<'a> {
         pending.word.clear();
         pending.pair.clear();
     }
-}
-
-fn is_digits(word: &str) -> bool {
-    word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns the length of a token in words. Two characters of a script without spaces are about one word.
