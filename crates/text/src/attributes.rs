@@ -5,8 +5,7 @@ use domain::AttributeValue;
 use sha2::{Digest, Sha256};
 
 /// Separates the key from the value in a term; neither can contain it.
-const SEPARATOR: char = '\0';
-const SEPARATOR_TEXT: &str = "\0";
+const SEPARATOR: &str = "\0";
 /// The longest value, in bytes, that is indexed in full.
 const MAX_VALUE_BYTES: usize = 200;
 
@@ -34,7 +33,7 @@ pub fn prefix_end(prefix: &str) -> Vec<u8> {
 /// truncated and followed by NUL and a hash, so that terms are equal only if the values are.
 pub fn attribute_term(key: &str, value: &str) -> String {
     if value.len() <= MAX_VALUE_BYTES {
-        return [key, SEPARATOR_TEXT, value].concat();
+        return [key, SEPARATOR, value].concat();
     }
     let hash = Sha256::digest(value.as_bytes());
     let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();

@@ -45,10 +45,8 @@ pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>)
 /// Returns the normal form of a folded word, and its dictionary; `None` if the word itself is its normal form, as most are in English.
 pub(crate) fn other_form(word: &str, language: Language) -> Option<(Dictionary, Cow<'_, str>)> {
     let is_plain = algorithm(language).is_none() && word.starts_with(|c: char| c.is_ascii_lowercase());
-    if is_plain && singular(word) == word || is_short_number(word) {
-        return None;
-    }
-    Some(normal_form(word, language))
+    let has_one_form = (is_plain && singular(word) == word) || is_short_number(word);
+    if has_one_form { None } else { Some(normal_form(word, language)) }
 }
 
 /// Returns the singular of a folded word that is an English plural by its ending, also if it is misspelt: `lapm` for `lapms`. `None` if

@@ -75,10 +75,7 @@ pub fn brand_term(word: &str, language: Language) -> Term {
 
 fn marked(mark: char, word: &str, language: Language) -> Term {
     let form = normal_form(word, language).1;
-    let mut text = String::with_capacity(mark.len_utf8() + form.len());
-    text.push(mark);
-    text.push_str(&form);
-    Term { dictionary: Dictionary::Pairs, text }
+    Term { dictionary: Dictionary::Pairs, text: format!("{mark}{form}") }
 }
 
 /// Returns true for a word that can name a thing.

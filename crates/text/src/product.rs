@@ -39,20 +39,11 @@ const KINDS: [&str; 10] = [
     "googleproductcategory",
 ];
 
-/// The length of the longest of them, in bytes.
-const LONGEST_KIND: usize = "googleproductcategory".len();
-
 /// Returns true if an attribute with this key says what a product is, like its category: `product_type`, `Product type`,
 /// `productType`.
 fn is_kind(key: &str) -> bool {
-    let mut letters = [0; LONGEST_KIND];
-    let mut length = 0;
-    for letter in key.bytes().filter(u8::is_ascii_alphanumeric) {
-        let Some(place) = letters.get_mut(length) else { return false };
-        *place = letter.to_ascii_lowercase();
-        length += 1;
-    }
-    KINDS.iter().any(|kind| kind.as_bytes() == &letters[..length])
+    let letters = || key.bytes().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
+    KINDS.iter().any(|kind| letters().eq(kind.bytes()))
 }
 
 /// Calls `each` with every level of the categories, and with true for the levels of the main one. A level that several

@@ -16,12 +16,14 @@ use crate::layout::value_field::VALUE_FIELDS;
 
 /// The bytes of the terms of one dictionary of most products, for which memory is taken at once.
 const USUAL_TERMS_BYTES: usize = 512;
-/// The bytes of most documents.
-const USUAL_DOCUMENT_BYTES: usize = 4096;
 
 /// Converts a projection to a document.
 pub(crate) fn document(fields: Fields, projection: &Projection<'_>) -> TantivyDocument {
-    let mut document = TantivyDocument::with_capacity(USUAL_DOCUMENT_BYTES);
+    let mut document = match &projection.state {
+        // Room for the JSON, and for about as many bytes of terms and values.
+        DocumentState::Active(active) => TantivyDocument::with_capacity(2 * active.json.len()),
+        DocumentState::Deleted | DocumentState::Hidden => TantivyDocument::new(),
+    };
     document.add_text(fields.id, projection.id.as_str());
     document.add_u64(fields.version, projection.version.0);
     document.add_u64(fields.fields_hash, projection.fields_hash());
