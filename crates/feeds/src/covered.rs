@@ -1,6 +1,7 @@
 //! The fields that a file has.
 
 use domain::input::{FIELDS, READ_ONLY_FIELDS, RawObject};
+use indexmap::IndexSet;
 
 use crate::json::is_empty;
 
@@ -8,7 +9,7 @@ use crate::json::is_empty;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Covered {
     pub(crate) fields: Vec<&'static str>,
-    pub(crate) attributes: Vec<String>,
+    pub(crate) attributes: IndexSet<String>,
 }
 
 impl Covered {
@@ -19,8 +20,8 @@ impl Covered {
     }
 
     pub(crate) fn add_attribute(&mut self, key: &str) {
-        if !self.attributes.iter().any(|known| known == key) {
-            self.attributes.push(key.to_owned());
+        if !self.attributes.contains(key) {
+            self.attributes.insert(key.to_owned());
         }
     }
 

@@ -111,6 +111,9 @@ fn what_no_attribute_can_hold_is_a_fault_that_names_it() {
     assert!(message.starts_with("is not valid JSON") && message.contains("at character 10"), "{message}");
     let deep = format!("{}1{}", r#"{"a":"#.repeat(20), "}".repeat(20));
     assert!(fault(&format!(r#"{{"id":"1","deep":{deep}}}"#)).1.contains("nested"));
+    // The name would be a part of each attribute.
+    let (field, message) = fault(&format!(r#"{{"id":"1","{}":{{"a":1,"b":2}}}}"#, "k".repeat(1000)));
+    assert_eq!((field.len(), message.contains("too long a name")), (128, true), "{message}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead};
 
+use bytes::Bytes;
 use domain::{Fault, FaultKind};
 
 use crate::line_splitter::{Line, LineSplitter};
@@ -49,7 +50,7 @@ fn record(Line { number, text }: Line) -> FeedRecord {
     match text {
         Ok(text) if text.len() <= MAX_LINE_BYTES => FeedRecord {
             line: number,
-            original: Original::Text(text.to_vec()),
+            original: Original::Text(text.to_vec().into()),
             json: Ok(None),
             covered: None,
         },
@@ -58,7 +59,7 @@ fn record(Line { number, text }: Line) -> FeedRecord {
             let fault = Fault::new("", FaultKind::OutOfRange, message);
             FeedRecord {
                 line: number,
-                original: Original::Text(Vec::new()),
+                original: Original::Text(Bytes::new()),
                 json: Err(fault.into()),
                 covered: None,
             }

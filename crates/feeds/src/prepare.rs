@@ -1,5 +1,7 @@
 //! Prepares a record for the catalogue: maps and checks it, and turns it into a patch if it is to be merged.
 
+use std::collections::HashSet;
+
 use domain::input::{InputError, ProductInput, RawObject, read_product, read_product_object};
 use domain::merge_patch::merge_patch;
 use domain::{Currency, Fault, FaultKind, WriteMode};
@@ -177,11 +179,8 @@ fn patch(product: &[u8], covered: &Covered) -> Vec<u8> {
             write_field("currency", "null", &mut out);
         }
     }
-    let cleared: Vec<&String> = covered
-        .attributes
-        .iter()
-        .filter(|key| !attributes.0.iter().any(|(own, _)| own == key.as_str()))
-        .collect();
+    let own: HashSet<&str> = attributes.0.iter().map(|(key, _)| key.as_ref()).collect();
+    let cleared: Vec<&String> = covered.attributes.iter().filter(|key| !own.contains(key.as_str())).collect();
     if !attributes.0.is_empty() || !cleared.is_empty() {
         write_key("attributes", &mut out);
         out.push(b'{');
@@ -210,7 +209,7 @@ mod tests {
     use crate::record::Original;
 
     fn merged(json: &str, covered: Option<Covered>) -> serde_json::Value {
-        let original = Original::Text(json.as_bytes().to_vec());
+        let original = Original::Text(json.as_bytes().to_vec().into());
         let covered = covered.map(std::sync::Arc::new);
         let record = FeedRecord { line: 1, original, json: Ok(None), covered };
         let rules = Rules { currency: None, check: Some(Currency::USD), mode: WriteMode::Merge };
@@ -232,7 +231,7 @@ mod tests {
     fn a_column_without_a_value_clears_its_field() {
         let covered = Covered {
             fields: vec!["name", "stock", "price"],
-            attributes: vec!["colour".to_owned(), "size".to_owned()],
+            attributes: ["colour", "size"].map(str::to_owned).into(),
         };
         let json = r#"{"id":"a","name":"A","price":9.90,"attributes":{"size":"L"}}"#;
         let expected = serde_json::json!({

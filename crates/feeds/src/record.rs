@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use domain::Fault;
 
 use crate::covered::Covered;
@@ -52,7 +53,7 @@ impl From<Fault> for Rejected {
 #[derive(Debug)]
 pub enum Original {
     /// A line without its line break.
-    Text(Vec<u8>),
+    Text(Bytes),
     /// The cells of a CSV row.
     Row(csv::ByteRecord),
 }

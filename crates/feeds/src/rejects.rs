@@ -181,7 +181,7 @@ pub fn unwrap_reject(record: &mut FeedRecord) {
     if let (Original::Text(text), Ok(None)) = (&record.original, &record.json)
         && let Some(input) = rejected_input(text)
     {
-        record.original = Original::Text(input.into_owned());
+        record.original = Original::Text(input.into_owned().into());
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use domain::CategoryPath;
 use domain::input::MAX_CATEGORIES;
+use indexmap::IndexSet;
 use serde_json::value::RawValue;
 
 use crate::json::{list_json, text_json};
@@ -75,12 +76,8 @@ impl Categories {
                 None => Self::Unclear,
             };
         }
-        let mut paths = Vec::with_capacity(list.len() + 1);
-        for path in main.into_iter().chain(list) {
-            if !paths.contains(&path) {
-                paths.push(path);
-            }
-        }
+        let paths: IndexSet<String> = main.into_iter().chain(list).collect();
+        let mut paths: Vec<String> = paths.into_iter().collect();
         let others = paths.split_off(paths.len().min(MAX_CATEGORIES));
         Self::Paths { paths: list_json(&paths), others: (!others.is_empty()).then(|| list_json(&others)) }
     }

@@ -1,9 +1,11 @@
 //! Turns the fields of a JSON record into cells with the roles of a mapping, and fields without a role into attributes.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use domain::CategoryPath;
 use domain::input::RawObject;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::value::RawValue;
 
 use crate::columns::{REPEATED, is_cost_name};
@@ -29,9 +31,9 @@ pub(super) struct Cell {
 pub(super) struct Cells {
     pub(super) cells: Vec<Cell>,
     /// Attributes as JSON.
-    pub(super) attributes: Vec<(String, String)>,
+    pub(super) attributes: IndexMap<String, String>,
     /// Paths of lists of which only the first object is read.
-    pub(super) shortened: Vec<String>,
+    pub(super) shortened: IndexSet<String>,
     /// The fields that the record has without a value.
     pub(super) covered: Covered,
 }
@@ -78,7 +80,7 @@ impl Cells {
     /// nothing.
     fn keep_lists_of_levels_apart(&mut self) {
         let paths = self.cells.iter().filter(|cell| cell.role == Role::CategoryLevel);
-        let levels: Vec<String> =
+        let levels: HashSet<String> =
             paths.flat_map(|cell| cell.text.split('>').map(|level| level.trim().to_owned())).collect();
         if levels.is_empty() {
             return;
@@ -88,7 +90,7 @@ impl Cells {
                 return true;
             }
             let texts: Vec<&str> = cell.text.split(CategoryPath::SEPARATOR).collect();
-            let says_more = texts.iter().any(|text| levels.iter().all(|level| level != text));
+            let says_more = texts.iter().any(|text| !levels.contains(*text));
             cell.text = format!("{}={}", cell.path, texts.join("|"));
             cell.role = Role::PackedAttributes;
             says_more
@@ -192,15 +194,11 @@ impl Cells {
         };
         let is_number = json.starts_with(|c: char| c == '-' || c.is_ascii_digit());
         let json = if is_number && is_code_name(&key) { text_json(json) } else { json.to_owned() };
-        if !self.attributes.iter().any(|(known, _)| *known == key) {
-            self.attributes.push((key, json));
-        }
+        self.attributes.entry(key).or_insert(json);
     }
 
     fn shorten(&mut self, path: &str) {
-        if !self.shortened.iter().any(|known| known == path) {
-            self.shortened.push(path.to_owned());
-        }
+        self.shortened.insert(path.to_owned());
     }
 }
 

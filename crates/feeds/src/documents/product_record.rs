@@ -1,8 +1,10 @@
 //! Turns a foreign JSON record into products, one a variant.
 
+use std::collections::HashSet;
 use std::mem::discriminant;
 
 use domain::input::RawObject;
+use domain::{Fault, FaultKind};
 use serde_json::value::RawValue;
 
 use super::cells::{Cell, Cells, Roles, text};
@@ -12,10 +14,29 @@ use crate::covered::Covered;
 use crate::field_stats::{FieldStats, target_of};
 use crate::json::{field, write_field};
 use crate::record::Rejected;
-use crate::table::{Column, Mark, Notes, ProductRow, Role};
+use crate::table::{Column, Mark, Notes, ProductRow, Role, TableMapping};
+
+/// The most bytes that the variants of a record repeat of their parent, all together.
+const MAX_REPEATED_BYTES: usize = 128 * 1024 * 1024;
 
 /// The JSON of a product, or its faults, with the fields that the record has without a value.
 pub(super) type Product = (Result<Vec<u8>, Rejected>, Covered);
+
+/// Returns a fault if the products of a record would have too many bytes, because each variant repeats what its parent has.
+pub(super) fn fault_of_variants(record: &RawObject<'_>, mapping: &TableMapping) -> Option<Fault> {
+    let list = mapping.variants.as_deref()?;
+    let variants = variants(record, list).len();
+    let repeated = record.0.iter().filter(|(key, _)| key != list);
+    let bytes: usize = repeated.map(|(key, raw)| key.len() + raw.get().len()).sum();
+    let message = || {
+        format!(
+            "has {variants} entries, each of which repeats the {bytes} bytes of the other fields; together that may be at most \
+             {MAX_REPEATED_BYTES} bytes"
+        )
+    };
+    (variants.saturating_mul(bytes) > MAX_REPEATED_BYTES)
+        .then(|| Fault::new(list, FaultKind::OutOfRange, message()))
+}
 
 /// Returns the products of a record.
 pub(super) fn products(
@@ -75,7 +96,7 @@ fn suffix(own: &Cells, variant: &RawObject<'_>) -> String {
 impl Cells {
     /// Adds the fields of a parent that a variant leaves out, and the images of both.
     fn with_parent(mut self, parent: &Self) -> Self {
-        let own: Vec<_> = self.cells.iter().map(|cell| discriminant_of(&cell.role)).collect();
+        let own: HashSet<_> = self.cells.iter().map(|cell| discriminant_of(&cell.role)).collect();
         let added = parent.cells.iter().filter(|cell| {
             matches!(cell.role, Role::Images | Role::OptionName(_))
                 || !own.contains(&discriminant_of(&cell.role))
@@ -90,8 +111,8 @@ impl Cells {
         let copied: Vec<Cell> = copied.collect();
         self.cells.extend(copied);
         for (key, json) in &parent.attributes {
-            if !self.attributes.iter().any(|(known, _)| known == key) {
-                self.attributes.push((key.clone(), json.clone()));
+            if !self.attributes.contains_key(key) {
+                self.attributes.insert(key.clone(), json.clone());
             }
         }
         self.shortened.extend(parent.shortened.iter().cloned());

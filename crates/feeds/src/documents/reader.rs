@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use domain::input::RawObject;
 use domain::{Fault, FaultKind};
 
 use super::form::{Form, other_type};
-use super::product_record::products;
+use super::product_record::{fault_of_variants, products};
 use super::scanner::{Found, Scanner};
 use crate::field_stats::FieldStats;
 use crate::ndjson::NdjsonRecords;
@@ -102,7 +103,8 @@ impl DocumentReader {
         };
         let form = self.form.get_or_insert_with(|| Form::of(&object, &self.options));
         let Some(form) = form else { return self.waiting.push_back(record) };
-        if let Some(fault) = fault_of_deletion(&object).or_else(|| form.fault_of_another(&object)) {
+        let fault = fault_of_deletion(&object).or_else(|| form.fault_of_another(&object));
+        if let Some(fault) = fault.or_else(|| fault_of_variants(&object, form.mapping())) {
             let json = Err(rejected(&object, fault));
             return self.waiting.push_back(FeedRecord { json, ..record });
         }
@@ -119,10 +121,15 @@ impl DocumentReader {
 
 fn record(Found { line, text }: Found) -> FeedRecord {
     match text {
-        Ok(text) => FeedRecord { line, original: Original::Text(text), json: Ok(None), covered: None },
+        Ok(text) => FeedRecord { line, original: Original::Text(text.into()), json: Ok(None), covered: None },
         Err(message) => {
             let fault = Fault::new("", FaultKind::Malformed, message);
-            FeedRecord { line, original: Original::Text(Vec::new()), json: Err(fault.into()), covered: None }
+            FeedRecord {
+                line,
+                original: Original::Text(Bytes::new()),
+                json: Err(fault.into()),
+                covered: None,
+            }
         }
     }
 }

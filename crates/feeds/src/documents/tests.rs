@@ -54,6 +54,18 @@ fn a_file_that_ends_too_early_says_so() {
 }
 
 #[test]
+fn a_record_whose_variants_repeat_too_much_is_one_reject() {
+    let shirt = |body: usize, variants: usize| {
+        let variants = (0..variants).map(|id| json!({ "id": id, "price": "1.00" })).collect::<Vec<_>>();
+        json!({ "id": 1, "handle": "shirt", "title": "Shirt", "body_html": "x".repeat(body), "variants": variants })
+    };
+    let found = import(&json!({ "products": [shirt(100_000, 2000), shirt(100, 3)] }).to_string());
+    assert_eq!(found.ids().len(), 3, "{:?}", found.rejects);
+    let [(1, message)] = found.rejects.as_slice() else { panic!("{:?}", found.rejects) };
+    assert!(message.starts_with("variants: has 2000 entries, each of which repeats the 100"), "{message}");
+}
+
+#[test]
 fn records_over_the_limit_cost_themselves_only() {
     let long = "x".repeat(3 * 1024 * 1024);
     let found =

@@ -1,11 +1,18 @@
 //! The categories of a row, as paths in the form `A > B`.
 
+use std::collections::HashSet;
+
 use domain::CategoryPath;
 use domain::input::MAX_CATEGORIES;
+use indexmap::IndexSet;
 
-/// The categories of a row, the main one first.
+/// The distinct categories of a row, the main one first.
 #[derive(Debug, Default)]
-pub(crate) struct CategoryList(Vec<String>);
+pub(crate) struct CategoryList {
+    paths: IndexSet<String>,
+    /// The paths above those of the list.
+    broader: HashSet<String>,
+}
 
 /// The categories of a product, and those above its limit.
 #[derive(Debug, PartialEq)]
@@ -17,37 +24,38 @@ pub(crate) struct Chosen {
 impl CategoryList {
     /// Adds paths.
     pub(crate) fn extend(&mut self, paths: impl IntoIterator<Item = String>) {
-        self.0.extend(paths);
+        for path in paths {
+            self.broader.extend(broader(&path).map(str::to_owned));
+            self.paths.insert(path);
+        }
     }
 
     /// Adds a path, unless the list has it or a narrower one. It replaces a broader one.
     pub(crate) fn add_level(&mut self, path: String) {
-        if self.0.iter().any(|known| is_within(known, &path)) {
+        if self.paths.contains(&path) || self.broader.contains(&path) {
             return;
         }
-        match self.0.iter_mut().find(|known| is_within(&path, known)) {
-            Some(known) => *known = path,
-            None => self.0.push(path),
+        let replaced = broader(&path).filter_map(|broader| self.paths.get_index_of(broader)).min();
+        self.broader.extend(broader(&path).map(str::to_owned));
+        match replaced {
+            // The list does not have the path.
+            Some(at) => drop(self.paths.replace_index(at, path)),
+            None => drop(self.paths.insert(path)),
         }
     }
 
     /// Returns the distinct categories, beginning with `main` if it is given, and apart from them those above the limit.
     pub(crate) fn choose(self, main: Option<&str>) -> Chosen {
-        let mut categories = Vec::new();
-        for path in main.map(str::to_owned).into_iter().chain(self.0) {
-            if !categories.contains(&path) {
-                categories.push(path);
-            }
-        }
+        let distinct: IndexSet<String> = main.map(str::to_owned).into_iter().chain(self.paths).collect();
+        let mut categories: Vec<String> = distinct.into_iter().collect();
         let others = categories.split_off(categories.len().min(MAX_CATEGORIES));
         Chosen { categories, others }
     }
 }
 
-/// Returns true if a path is `other` or below it.
-fn is_within(path: &str, other: &str) -> bool {
-    let below = path.strip_prefix(other);
-    below.is_some_and(|below| below.is_empty() || below.starts_with(CategoryPath::SEPARATOR))
+/// Returns the paths above a path, as deep as a product can have them.
+fn broader(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices(CategoryPath::SEPARATOR).take(CategoryPath::MAX_LEVELS).map(|(at, _)| &path[..at])
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 //! columns by their local names.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::{self, BufRead as _};
 
 use encoding_rs::Encoding;
 use encoding_rs_io::DecodeReaderBytesBuilder;
+use indexmap::IndexSet;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -47,13 +49,14 @@ pub(crate) fn spool_xml(
     let mut feed = Feed {
         reader: Reader::from_reader(Watched::new(input, MAX_EVENT_BYTES)),
         writer: SpoolWriter::new(scratch).map_err(failed)?,
-        columns: Vec::new(),
+        columns: IndexSet::new(),
         unread: Unread::default(),
     };
     match feed.read() {
         Ok(()) if feed.columns.is_empty() => Err(FeedError::NoXmlProducts { name: name.to_owned() }),
         Ok(()) => {
-            let mut spool = feed.writer.finish(&feed.columns).map_err(failed)?;
+            let header: Vec<String> = feed.columns.into_iter().collect();
+            let mut spool = feed.writer.finish(&header).map_err(failed)?;
             if !feed.unread.is_empty() {
                 let names = feed.unread.iter().map(String::as_str).collect::<Vec<_>>().join("`, `");
                 spool.warnings.push(format!("attributes of elements that are not read: `{names}`"));
@@ -92,7 +95,7 @@ fn decoded(mut input: Input) -> io::Result<Input> {
 struct Feed {
     reader: Reader<Watched<Input>>,
     writer: SpoolWriter,
-    columns: Vec<String>,
+    columns: IndexSet<String>,
     unread: Unread,
 }
 
@@ -187,28 +190,26 @@ impl Feed {
     /// Writes a product as a row. Several values of one element are one cell.
     fn write(&mut self, product: &Product) -> Result<(), quick_xml::Error> {
         let mut cells: Vec<(usize, String)> = Vec::new();
+        let prefixed = product.values.iter().filter(|value| value.is_prefixed);
+        let prefixed: HashSet<&str> = prefixed.map(|value| value.path.as_str()).collect();
         for value in &product.values {
-            let is_hidden = !value.is_prefixed
-                && product.values.iter().any(|other| other.is_prefixed && other.path == value.path);
+            let is_hidden = !value.is_prefixed && prefixed.contains(value.path.as_str());
             if is_hidden {
                 continue;
             }
-            let known = self.columns.iter().position(|column| *column == value.path);
+            let is_known = self.columns.contains(&value.path);
             let (path, text_of_value) = match value.path.strip_prefix(NAMED_COLUMN) {
-                Some(key) if known.is_none() && self.columns.len() >= MAX_NAMED_COLUMNS => {
+                Some(key) if !is_known && self.columns.len() >= MAX_NAMED_COLUMNS => {
                     ("param", Cow::Owned(format!("{key}: {}", value.text)))
                 }
                 _ => (value.path.as_str(), Cow::Borrowed(value.text.as_str())),
             };
-            let column = match self.columns.iter().position(|column| column == path) {
+            let column = match self.columns.get_index_of(path) {
                 Some(column) => column,
                 None if self.columns.len() == MAX_COLUMNS => {
                     return Err(limit(format!("products have more than {MAX_COLUMNS} different elements")));
                 }
-                None => {
-                    self.columns.push(path.to_owned());
-                    self.columns.len() - 1
-                }
+                None => self.columns.insert_full(path.to_owned()).0,
             };
             match cells.iter_mut().find(|(known, _)| *known == column) {
                 Some((_, text)) => {
