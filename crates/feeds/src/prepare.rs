@@ -1,7 +1,5 @@
 //! Prepares a record for the catalogue: maps and checks it, and turns it into a patch if it is to be merged.
 
-use std::collections::HashSet;
-
 use domain::input::{InputError, ProductInput, RawObject, read_product, read_product_object};
 use domain::merge_patch::merge_patch;
 use domain::{Currency, Fault, FaultKind, WriteMode};
@@ -179,8 +177,14 @@ fn patch(product: &[u8], covered: &Covered) -> Vec<u8> {
             write_field("currency", "null", &mut out);
         }
     }
-    let own: HashSet<&str> = attributes.0.iter().map(|(key, _)| key.as_ref()).collect();
-    let cleared: Vec<&String> = covered.attributes.iter().filter(|key| !own.contains(key.as_str())).collect();
+    let mut is_own = vec![false; covered.attributes.len()];
+    for (key, _) in &attributes.0 {
+        if let Some(at) = covered.attributes.get_index_of(key.as_ref()) {
+            is_own[at] = true;
+        }
+    }
+    let cleared = covered.attributes.iter().zip(&is_own).filter(|(_, is_own)| !**is_own);
+    let cleared: Vec<&String> = cleared.map(|(key, _)| key).collect();
     if !attributes.0.is_empty() || !cleared.is_empty() {
         write_key("attributes", &mut out);
         out.push(b'{');

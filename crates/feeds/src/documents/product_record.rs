@@ -16,8 +16,8 @@ use crate::json::{field, write_field};
 use crate::record::Rejected;
 use crate::table::{Column, Mark, Notes, ProductRow, Role, TableMapping};
 
-/// The most bytes that the variants of a record repeat of their parent, all together.
-const MAX_REPEATED_BYTES: usize = 128 * 1024 * 1024;
+/// The most MiB that the variants of a record repeat of their parent, all together.
+const MAX_REPEATED_MIB: usize = 128;
 
 /// The JSON of a product, or its faults, with the fields that the record has without a value.
 pub(super) type Product = (Result<Vec<u8>, Rejected>, Covered);
@@ -31,10 +31,10 @@ pub(super) fn fault_of_variants(record: &RawObject<'_>, mapping: &TableMapping) 
     let message = || {
         format!(
             "has {variants} entries, each of which repeats the {bytes} bytes of the other fields; together that may be at most \
-             {MAX_REPEATED_BYTES} bytes"
+             {MAX_REPEATED_MIB} MiB"
         )
     };
-    (variants.saturating_mul(bytes) > MAX_REPEATED_BYTES)
+    (variants.saturating_mul(bytes) > MAX_REPEATED_MIB * 1024 * 1024)
         .then(|| Fault::new(list, FaultKind::OutOfRange, message()))
 }
 
