@@ -26,7 +26,7 @@ pub mod write_mode;
 
 pub use category_path::CategoryPath;
 pub use change::{Action, Change, Record, Tombstone};
-pub use fault::{Fault, FaultKind, Faults};
+pub use fault::{Fault, FaultKind, Faults, MAX_FAULTS};
 pub use html_policy::{HtmlPolicy, UnknownHtmlPolicy};
 pub use language::{Language, UnknownLanguage};
 pub use max_delete::MaxDelete;

@@ -8,9 +8,10 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use csv::ByteRecord;
 use domain::input::RawObject;
-use domain::{Fault, FaultKind};
+use domain::{Fault, FaultKind, MAX_FAULTS};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -54,6 +55,16 @@ pub struct Rejects {
     path: PathBuf,
     header: Option<ByteRecord>,
     output: Option<Output>,
+    /// The last record of a JSON file. Its variants follow each other, and it is one line for all that are rejected: in a line for
+    /// each, the record would be there many times, and its variants would be duplicates when the corrected file is imported.
+    pending: Option<RejectedRecord>,
+}
+
+/// A record with the faults of its products.
+struct RejectedRecord {
+    line: u64,
+    text: Bytes,
+    faults: Vec<Fault>,
 }
 
 enum Output {
@@ -72,7 +83,7 @@ struct RejectJson<'a> {
 impl Rejects {
     /// Prepares the rejects file of a source file; `header` is the first row of a CSV file.
     pub fn new(source: &str, path: PathBuf, header: Option<&ByteRecord>) -> Self {
-        Self { source: source.to_owned(), path, header: header.cloned(), output: None }
+        Self { source: source.to_owned(), path, header: header.cloned(), output: None, pending: None }
     }
 
     /// Writes a rejected record with its faults.
@@ -89,12 +100,14 @@ impl Rejects {
             closed => closed.insert(Output::create(&self.path, self.header.as_ref())?),
         };
         match (output, &record.original) {
-            (Output::Ndjson(output), Original::Text(text)) => {
-                let input = as_json(text)?;
-                let reject = RejectJson { file: &self.source, line: record.line, faults, input: &input };
-                serde_json::to_writer(&mut *output, &reject)?;
-                output.write_all(b"\n")?;
-            }
+            (Output::Ndjson(_), Original::Text(text)) => match &mut self.pending {
+                Some(pending) if pending.is_from(text) => pending.add(faults),
+                _ => {
+                    self.write_pending()?;
+                    let (line, text, faults) = (record.line, text.clone(), faults.to_vec());
+                    self.pending = Some(RejectedRecord { line, text, faults });
+                }
+            },
             (Output::Csv(output), Original::Row(row)) => {
                 let header = self.header.as_ref();
                 let columns = header.into_iter().flat_map(|header| {
@@ -112,11 +125,23 @@ impl Rejects {
         Ok(())
     }
 
+    fn write_pending(&mut self) -> Result<(), Cause> {
+        let (Some(Output::Ndjson(output)), Some(record)) = (&mut self.output, self.pending.take()) else {
+            return Ok(());
+        };
+        let RejectedRecord { line, text, faults } = record;
+        let reject = RejectJson { file: &self.source, line, faults: &faults, input: &as_json(&text)? };
+        serde_json::to_writer(&mut *output, &reject)?;
+        output.write_all(b"\n")?;
+        Ok(())
+    }
+
     /// Flushes the file. Returns its path, or `None` if nothing was rejected.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn finish(mut self) -> Result<Option<PathBuf>, FeedError> {
+        self.write_pending().map_err(|source| self.error(source))?;
         let flushed = match &mut self.output {
             None => return Ok(None),
             Some(Output::Ndjson(output)) => output.flush(),
@@ -130,6 +155,25 @@ impl Rejects {
 
     fn error(&self, source: Cause) -> FeedError {
         FeedError::WriteRejects { path: self.path.display().to_string(), source }
+    }
+}
+
+impl RejectedRecord {
+    /// Returns true if the original of a product is this record and not another with the same text.
+    fn is_from(&self, original: &Bytes) -> bool {
+        !original.is_empty() && std::ptr::eq(self.text.as_ptr(), original.as_ptr())
+    }
+
+    /// Adds faults that the record does not have yet, up to a limit.
+    fn add(&mut self, faults: &[Fault]) {
+        for fault in faults {
+            if self.faults.len() >= MAX_FAULTS {
+                return;
+            }
+            if !self.faults.contains(fault) {
+                self.faults.push(fault.clone());
+            }
+        }
     }
 }
 
@@ -203,6 +247,31 @@ fn rejected_input(line: &[u8]) -> Option<Cow<'_, [u8]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_is_one_line_for_all_its_variants() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rejects = Rejects::new("f", folder.path().join("f.rejects.ndjson"), None);
+        let record = |line, text: &Bytes| {
+            let original = Original::Text(text.clone());
+            FeedRecord { line, original, json: Ok(None), covered: None }
+        };
+        let fault = |field: &str| [Fault::new(field, FaultKind::Malformed, "is wrong")];
+        let [first, second] = [1, 1].map(|id| Bytes::from(format!(r#"{{"id":{id}}}"#)));
+        rejects.write(&record(1, &first), &fault("price")).unwrap();
+        rejects.write(&record(1, &first), &fault("price")).unwrap();
+        rejects.write(&record(1, &first), &fault("sku")).unwrap();
+        rejects.write(&record(1, &second), &fault("price")).unwrap();
+        let path = rejects.finish().unwrap().unwrap();
+        let lines = std::fs::read_to_string(path).unwrap();
+        let fields = |line: &str| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let faults = line["faults"].as_array().unwrap().clone();
+            faults.iter().map(|fault| fault["field"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(lines.lines().map(fields).collect::<Vec<_>>(), [vec!["price", "sku"], vec!["price"]]);
+        assert!(lines.lines().all(|line| line.ends_with(r#""input":{"id":1}}"#)), "{lines}");
+    }
 
     #[test]
     fn a_line_of_a_rejects_file_is_unwrapped() {

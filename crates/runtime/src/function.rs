@@ -20,6 +20,7 @@ pub(crate) struct Facts {
     /// The memory that the process uses, in MB.
     pub(crate) memory_mb: u64,
     /// The memory that the function may use, in MB.
+    #[cfg_attr(not(feature = "lambda"), expect(dead_code, reason = "only the metrics of functions have it"))]
     pub(crate) memory_limit_mb: u64,
 }
 
