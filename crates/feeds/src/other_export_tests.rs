@@ -207,3 +207,34 @@ fn titles_above_a_table_and_pipes_in_it_are_understood() {
     let found = import("shop.csv", "name\nid,name\n");
     assert_eq!(found.products.len() + found.rejects.len(), 1);
 }
+
+#[test]
+fn images_and_tags_above_the_limit_do_not_cost_the_product() {
+    let rows = |number| format!("h,,,,,,,,https://i/{number}.jpg\n");
+    let tags = (0..120).map(|number| format!("t{number}")).collect::<Vec<_>>().join(", ");
+    let shopify = format!(
+        "Handle,Title,Body (HTML),Vendor,Tags,Published,Variant SKU,Variant Price,Image Src\n\
+         h,Lamp,,V,\"{tags}\",true,L1,9.50,https://i/first.jpg\n{}",
+        (0..130).map(rows).collect::<String>()
+    );
+    let found = import("shopify.csv", &shopify);
+    let [lamp] = found.products.as_slice() else { panic!("{:?} {:?}", found.ids(), found.notes) };
+    let length = |value: &serde_json::Value| value.as_array().map(Vec::len);
+    assert_eq!((length(&lamp["images"]), &lamp["images"][0]), (Some(100), &json!("https://i/first.jpg")));
+    assert_eq!((length(&lamp["tags"]), length(&lamp["attributes"]["tags"])), (Some(100), Some(20)));
+    for note in [
+        "more than 100 images; the first of them count",
+        "more than 100 tags; the others are in attributes.tags",
+    ] {
+        assert!(found.notes.iter().any(|found| found.contains(note)), "{note}: {:?}", found.notes);
+    }
+}
+
+#[test]
+fn an_element_with_endless_names_is_a_fault_of_the_feed() {
+    let name = "n".repeat(2000);
+    let feed =
+        format!("<rss><channel><item><id>1</id><title>T</title><{name}>v</{name}></item></channel></rss>");
+    let fault = read_bytes(feed.as_bytes(), "feed.xml", &TableOptions::default()).err().unwrap();
+    assert!(format!("{fault:?}").contains("more than 1000 bytes of names"), "{fault:?}");
+}

@@ -87,12 +87,12 @@ impl<'a> ProductBuilder<'a> {
         let json = raw.get();
         match json.as_bytes().first() {
             _ if is_empty(raw) => {}
-            Some(b'{') if key.len() > MAX_KEY_CHARS * char::MAX.len_utf8() => {
-                self.fault(key, "has too long a name; shorten it or leave it out");
-            }
             Some(b'{') if nesting > 0 => {
                 let Ok(object) = serde_json::from_str::<RawObject<'_>>(json) else { return };
-                for (inner, raw) in object.0 {
+                for (inner, raw) in object.0.iter().filter(|(_, raw)| !is_empty(raw)) {
+                    if key.len() > MAX_KEY_CHARS * char::MAX.len_utf8() {
+                        return self.fault(key, "has too long a name; shorten it or leave it out");
+                    }
                     self.add_attribute(&format!("{key}.{inner}"), raw, nesting - 1);
                 }
             }

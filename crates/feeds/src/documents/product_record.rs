@@ -195,10 +195,19 @@ fn product_json(
     if let Some(family) = family {
         product.add_variant_id(family.key.as_deref(), family.suffix.as_deref());
     }
+    // The record's own attributes are in one object with those of the mapping.
+    let own = cells.attributes.iter().find(|(key, _)| key.eq_ignore_ascii_case("attributes"));
+    let own = own.and_then(|(key, json)| Some((key, serde_json::from_str::<RawObject<'_>>(json).ok()?)));
+    for (key, raw) in own.iter().flat_map(|(_, own)| &own.0) {
+        if !cells.attributes.contains_key(key.as_ref()) {
+            product.add_attribute(key, raw.get());
+        }
+    }
+    let written = own.map(|(key, _)| key);
     let mut json = product.finish_record(group)?;
     // The product is an object; the attributes that are left follow its fields.
     json.pop();
-    for (key, value) in &cells.attributes {
+    for (key, value) in cells.attributes.iter().filter(|(key, _)| Some(*key) != written) {
         write_field(key, value, &mut json);
     }
     json.push(b'}');

@@ -66,6 +66,23 @@ fn a_record_whose_variants_repeat_too_much_is_one_reject() {
 }
 
 #[test]
+fn attributes_of_a_foreign_record_stay_beside_those_of_its_mapping() {
+    let found = import(
+        r#"[{"objectID": "1", "name": "Lamp", "attributes": {"color": "red", "size": {"w": 5}, "empty": null},
+             "price": {"value": 9, "discounted_value": 8}, "weight": 2},
+            {"objectID": "2", "name": "Cap", "attributes": {"color": "blue"}, "variants": [{"sku": "a"}, {"sku": "b"}]}]"#,
+    );
+    assert_eq!(found.products.len(), 3, "{:?}", found.rejects);
+    let lamp = &found.product("1")["attributes"];
+    assert_eq!(lamp, &json!({ "color": "red", "size.w": 5, "regular_price": 9, "weight": 2 }));
+    assert!(
+        found.products[1..].iter().all(|cap| cap["attributes"]["color"] == "blue"),
+        "{:?}",
+        found.products
+    );
+}
+
+#[test]
 fn records_over_the_limit_cost_themselves_only() {
     let long = "x".repeat(3 * 1024 * 1024);
     let found =

@@ -35,7 +35,10 @@ impl Covered {
                 self.add_field("categories");
                 self.add_attribute("categories");
             }
-            Role::List(field) => self.add_field(field),
+            Role::List(field) => {
+                self.add_field(field);
+                self.add_attribute(field);
+            }
             Role::Images => self.add_field("images"),
             Role::Price => {
                 self.add_field("price");

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use csv::ByteRecord;
+use domain::input::MAX_LIST_LENGTH;
 
 use super::cell_values::split_addresses;
 use super::column_names::position;
@@ -127,7 +128,13 @@ impl Families {
         if !image.is_empty() {
             self.bytes += image.len() + 24;
             // Rejects have the images of all rows of the product in one cell.
-            self.images.entry(handle).or_default().extend(split_addresses(&image, ","));
+            let images = self.images.entry(handle).or_default();
+            for image in split_addresses(&image, ",") {
+                // One more than a product can have, for the warning that there are more.
+                if images.len() <= MAX_LIST_LENGTH && !images.contains(&image) {
+                    images.push(image);
+                }
+            }
         }
     }
 

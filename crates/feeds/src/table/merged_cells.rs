@@ -1,5 +1,7 @@
 //! Merged cells of a spreadsheet: each row takes the value of its range.
 
+use std::collections::BTreeMap;
+
 use calamine::Dimensions;
 
 use super::sheet_row::SheetRow;
@@ -9,7 +11,8 @@ use super::sheet_row::SheetRow;
 pub(super) struct MergedCells {
     /// In the order of their first rows, the last one first.
     ranges: Vec<Dimensions>,
-    open: Vec<(Dimensions, Option<String>)>,
+    /// By column. Ranges do not overlap, so a later one in the same column takes the place of the one before.
+    open: BTreeMap<u32, (Dimensions, Option<String>)>,
     /// The number of rows that took a value, and the first of them.
     filled: (u64, u64),
     has_wide: bool,
@@ -25,11 +28,11 @@ impl MergedCells {
     pub(super) fn fill(&mut self, row: &mut SheetRow) {
         let at = row.line.saturating_sub(1);
         while let Some(range) = self.ranges.pop_if(|range| u64::from(range.start.0) <= at) {
-            self.open.push((range, None));
+            self.open.insert(range.start.1, (range, None));
         }
-        self.open.retain(|(range, _)| u64::from(range.end.0) >= at);
+        self.open.retain(|_, (range, _)| u64::from(range.end.0) >= at);
         let mut is_filled = false;
-        for (range, value) in &mut self.open {
+        for (range, value) in self.open.values_mut() {
             let column = range.start.1 as usize;
             let own = row.cells.iter().find(|(known, _)| *known == column).map(|(_, text)| text.clone());
             if u64::from(range.start.0) == at {

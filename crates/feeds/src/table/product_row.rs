@@ -363,6 +363,11 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         self.finish(&FamilyRow { line, cells: &cells, parent: None, group, images: &[] })
     }
 
+    /// Adds an attribute with its JSON. Of several with one key, the first counts.
+    pub(crate) fn add_attribute(&mut self, key: &str, json: &str) {
+        self.attributes.push((key.to_owned(), json.to_owned()));
+    }
+
     fn add_packed(&mut self, cell: &str) {
         for (key, value) in entries(cell).into_iter().filter(|(_, value)| !value.is_empty()) {
             let json = match value.contains('|') {

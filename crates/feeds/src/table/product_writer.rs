@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use domain::input::MAX_LIST_LENGTH;
 use domain::{Currency, Fault, FaultKind, ProductId};
 
 use super::category_list::Chosen;
@@ -52,9 +53,7 @@ impl ProductRow<'_, '_> {
             write_field(field, &text_json(value), &mut out);
         }
         self.write_categories(&mut out);
-        for (field, list) in &self.lists {
-            write_field(field, &list_json(list), &mut out);
-        }
+        self.write_lists(&mut out);
         self.write_images(&mut out);
         let numbers = [("price", &chosen.price), ("stock", &self.stock)];
         for (field, number) in
@@ -169,26 +168,46 @@ impl ProductRow<'_, '_> {
         }
     }
 
-    /// Writes addresses as images. Paths are no addresses and become an attribute.
+    /// Writes the lists. What is above the limit of a list becomes an attribute.
+    fn write_lists(&mut self, out: &mut Vec<u8>) {
+        for (field, mut list) in std::mem::take(&mut self.lists) {
+            let others = list.split_off(list.len().min(MAX_LIST_LENGTH));
+            write_field(field, &list_json(&list), out);
+            if !others.is_empty() {
+                let note =
+                    format!("has more than {MAX_LIST_LENGTH} {field}; the others are in attributes.{field}");
+                self.notes.add(&note, self.line);
+                self.attributes.push((field.to_owned(), list_json(&others)));
+            }
+        }
+    }
+
+    /// Writes addresses as images, as many as a product can have. Paths are no addresses and become an attribute.
     fn write_images(&mut self, out: &mut Vec<u8>) {
         let mut seen = HashSet::new();
         let mut images = std::mem::take(&mut self.images);
         images.retain(|image| seen.insert(image.clone()));
         let Some(prefix) = &self.plan.mapping.image_prefix else {
-            if !images.is_empty() {
-                write_field("images", &list_json(&images), out);
-            }
-            return;
+            return self.write_addresses(images, out);
         };
         let (paths, addresses): (Vec<_>, Vec<_>) =
             images.into_iter().partition(|image| !image.contains("://"));
-        if !addresses.is_empty() {
-            write_field("images", &list_json(&addresses), out);
-        }
+        self.write_addresses(addresses, out);
         if !paths.is_empty() {
             let paths: Vec<String> =
                 paths.iter().map(|path| format!("{prefix}/{}", path.trim_start_matches('/'))).collect();
             self.attributes.push(("image_paths".to_owned(), list_json(&paths)));
+        }
+    }
+
+    fn write_addresses(&mut self, mut addresses: Vec<String>, out: &mut Vec<u8>) {
+        if addresses.len() > MAX_LIST_LENGTH {
+            self.notes
+                .add(&format!("has more than {MAX_LIST_LENGTH} images; the first of them count"), self.line);
+            addresses.truncate(MAX_LIST_LENGTH);
+        }
+        if !addresses.is_empty() {
+            write_field("images", &list_json(&addresses), out);
         }
     }
 

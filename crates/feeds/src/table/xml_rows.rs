@@ -30,6 +30,8 @@ const NAMED_COLUMN: &str = "attributes.";
 const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 /// Depth limit of elements.
 const MAX_DEPTH: usize = 64;
+/// Size limit in bytes of the names of an element and of those around it in a product, joined. Each column and each value has them.
+const MAX_PATH_BYTES: usize = 1_000;
 /// Limit of the values of one product.
 const MAX_VALUES: usize = 2_000;
 
@@ -239,6 +241,12 @@ impl Product {
     fn push(&mut self, value: Value) -> Result<(), quick_xml::Error> {
         if self.values.len() == MAX_VALUES {
             return Err(limit(format!("a product has more than {MAX_VALUES} values")));
+        }
+        if value.path.len() > MAX_PATH_BYTES {
+            let start: String = value.path.chars().take(40).collect();
+            return Err(limit(format!(
+                "the element `{start}…` has more than {MAX_PATH_BYTES} bytes of names, with those of the elements around it"
+            )));
         }
         self.values.push(value);
         Ok(())
