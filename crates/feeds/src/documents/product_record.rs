@@ -38,39 +38,76 @@ pub(super) fn fault_of_variants(record: &RawObject<'_>, mapping: &TableMapping) 
         .then(|| Fault::new(list, FaultKind::OutOfRange, message()))
 }
 
-/// Returns the products of a record.
+/// What a record becomes.
+pub(super) enum Products {
+    One(Product),
+    Several(Variants),
+}
+
+/// The variants of a record that are still to become products. That happens one by one, because each repeats what its parent has.
+pub(super) struct Variants {
+    parent: Cells,
+    own: std::vec::IntoIter<Box<RawValue>>,
+    /// Path of the list that the variants are in.
+    list: String,
+    key: Option<String>,
+    is_only: bool,
+}
+
+/// Reads a record.
 pub(super) fn products(
     record: &RawObject<'_>,
     line: u64,
     form: &Form,
     notes: &mut Notes,
     stats: &mut FieldStats,
-) -> Vec<Product> {
+) -> Products {
     let mapping = form.mapping();
-    let roles = |prefix| Roles { mapping, given: &form.given, prefix };
     let list = mapping.variants.as_deref().filter(|name| !variants(record, name).is_empty());
-    let parent = Cells::read(record, &roles(""), list);
-    let Some(list) = list else { return vec![product(&parent, None, line, form, notes, stats)] };
+    let parent = Cells::read(record, &roles(form, ""), list);
+    let Some(list) = list else { return Products::One(product(&parent, None, line, form, notes, stats)) };
     let key = mapping.group_field.as_deref().and_then(|name| field(record, &[name])).and_then(text);
-    let variants = variants(record, list);
-    let is_only = variants.len() == 1;
-    let mut product_of = |variant: &RawObject<'_>| {
-        let own = Cells::read(variant, &roles(list), None);
+    let own = variants(record, list);
+    let is_only = own.len() == 1;
+    let own: Vec<Box<RawValue>> = own.into_iter().map(ToOwned::to_owned).collect();
+    Products::Several(Variants { parent, own: own.into_iter(), list: list.to_owned(), key, is_only })
+}
+
+impl Variants {
+    /// Reads the next variant, or returns `None` after the last one.
+    pub(super) fn next(
+        &mut self,
+        line: u64,
+        form: &Form,
+        notes: &mut Notes,
+        stats: &mut FieldStats,
+    ) -> Option<Product> {
+        let variant = self.own.next()?;
+        // The variants are objects.
+        let variant: RawObject<'_> = serde_json::from_str(variant.get()).ok()?;
+        let own = Cells::read(&variant, &roles(form, &self.list), None);
         let is_placeholder = |cell: &Cell| {
             matches!(cell.role, Role::OptionValue(_)) && cell.text.eq_ignore_ascii_case("Default Title")
         };
-        let is_grouped = !(is_only && own.cells.iter().any(is_placeholder));
-        let family =
-            Family { key: key.clone(), is_grouped, suffix: (!is_only).then(|| suffix(&own, variant)) };
-        product(&own.with_parent(&parent), Some(&family), line, form, notes, stats)
-    };
-    variants.iter().map(&mut product_of).collect()
+        let is_grouped = !(self.is_only && own.cells.iter().any(is_placeholder));
+        let suffix = (!self.is_only).then(|| suffix(&own, &variant));
+        let family = Family { key: self.key.clone(), is_grouped, suffix };
+        Some(product(&own.with_parent(&self.parent), Some(&family), line, form, notes, stats))
+    }
 }
 
-/// Returns the objects of a list.
-fn variants<'a>(record: &RawObject<'a>, name: &str) -> Vec<RawObject<'a>> {
+fn roles<'a>(form: &'a Form, prefix: &'a str) -> Roles<'a> {
+    Roles { mapping: form.mapping(), given: &form.given, prefix }
+}
+
+/// Returns the elements of a list of objects; none if it is something else.
+fn variants<'a>(record: &RawObject<'a>, name: &str) -> Vec<&'a RawValue> {
     let list = record.0.iter().find(|(key, _)| key == name).map(|(_, raw)| raw.get());
-    list.and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default()
+    let list: Vec<&'a RawValue> = list.and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
+    match list.iter().all(|element| element.get().starts_with('{')) {
+        true => list,
+        false => Vec::new(),
+    }
 }
 
 /// The key that the variants of a product share.

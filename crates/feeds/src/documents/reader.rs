@@ -1,6 +1,5 @@
 //! The products of a JSON file.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use domain::input::RawObject;
 use domain::{Fault, FaultKind};
 
 use super::form::{Form, other_type};
-use super::product_record::{fault_of_variants, products};
+use super::product_record::{Product, Products, Variants, fault_of_variants, products};
 use super::scanner::{Found, Scanner};
 use crate::field_stats::FieldStats;
 use crate::ndjson::NdjsonRecords;
@@ -25,10 +24,17 @@ pub(crate) struct DocumentReader {
     options: TableOptions,
     /// The form of the records, once the first was read.
     form: Option<Option<Form>>,
-    /// Products of a record that was read already.
-    waiting: VecDeque<FeedRecord>,
+    /// The rest of a record that was read already.
+    variants: Option<(Source, Variants)>,
     notes: Notes,
     fields: FieldStats,
+}
+
+/// The record that a product is from.
+#[derive(Clone)]
+struct Source {
+    line: u64,
+    text: Bytes,
 }
 
 enum Records {
@@ -55,7 +61,7 @@ impl DocumentReader {
             records,
             options: options.clone(),
             form: None,
-            waiting: VecDeque::new(),
+            variants: None,
             notes: Notes::default(),
             fields: FieldStats::default(),
         }
@@ -79,7 +85,7 @@ impl DocumentReader {
     /// If the rest of the file cannot be read.
     pub(crate) fn next_record(&mut self) -> io::Result<Option<FeedRecord>> {
         loop {
-            if let Some(product) = self.waiting.pop_front() {
+            if let Some(product) = self.next_variant() {
                 return Ok(Some(product));
             }
             let record = match &mut self.records {
@@ -92,30 +98,55 @@ impl DocumentReader {
             if matches!(self.form, Some(None)) || record.json.is_err() {
                 return Ok(Some(record));
             }
-            self.map(record);
+            if let Some(product) = self.map(record) {
+                return Ok(Some(product));
+            }
         }
     }
 
-    fn map(&mut self, record: FeedRecord) {
-        let Original::Text(text) = &record.original else { return self.waiting.push_back(record) };
-        let Ok(object) = serde_json::from_slice::<RawObject<'_>>(text) else {
-            return self.waiting.push_back(record);
-        };
+    /// Returns the product of a record, or `None` if it is none or has variants.
+    fn map(&mut self, record: FeedRecord) -> Option<FeedRecord> {
+        let Original::Text(text) = &record.original else { return Some(record) };
+        let Ok(object) = serde_json::from_slice::<RawObject<'_>>(text) else { return Some(record) };
         let form = self.form.get_or_insert_with(|| Form::of(&object, &self.options));
-        let Some(form) = form else { return self.waiting.push_back(record) };
+        let Some(form) = form else { return Some(record) };
         let fault = fault_of_deletion(&object).or_else(|| form.fault_of_another(&object));
         if let Some(fault) = fault.or_else(|| fault_of_variants(&object, form.mapping())) {
             let json = Err(rejected(&object, fault));
-            return self.waiting.push_back(FeedRecord { json, ..record });
+            return Some(FeedRecord { json, ..record });
         }
         if let Some(kind) = other_type(&object) {
-            return self.notes.add(&format!("skipped, it is a {kind} and no product"), record.line);
+            self.notes.add(&format!("skipped, it is a {kind} and no product"), record.line);
+            return None;
         }
-        for (json, covered) in products(&object, record.line, form, &mut self.notes, &mut self.fields) {
-            let (line, original) = (record.line, Original::Text(text.clone()));
-            let covered = Some(Arc::new(covered));
-            self.waiting.push_back(FeedRecord { line, original, json: json.map(Some), covered });
+        let source = Source { line: record.line, text: text.clone() };
+        match products(&object, record.line, form, &mut self.notes, &mut self.fields) {
+            Products::One(product) => Some(source.record(product)),
+            Products::Several(variants) => {
+                self.variants = Some((source, variants));
+                None
+            }
         }
+    }
+
+    fn next_variant(&mut self) -> Option<FeedRecord> {
+        let form = self.form.as_ref()?.as_ref()?;
+        let (source, variants) = self.variants.as_mut()?;
+        let product = variants.next(source.line, form, &mut self.notes, &mut self.fields);
+        match product {
+            Some(product) => Some(source.clone().record(product)),
+            None => {
+                self.variants = None;
+                None
+            }
+        }
+    }
+}
+
+impl Source {
+    fn record(self, (json, covered): Product) -> FeedRecord {
+        let original = Original::Text(self.text);
+        FeedRecord { line: self.line, original, json: json.map(Some), covered: Some(Arc::new(covered)) }
     }
 }
 
