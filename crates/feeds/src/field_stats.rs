@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::input::{FIELDS, READ_ONLY_FIELDS, RawObject};
+use domain::input::{FIELDS, MAX_KEY_CHARS, READ_ONLY_FIELDS, RawObject};
 
 use crate::columns::is_cost_name;
 use crate::json::is_empty;
@@ -20,13 +20,14 @@ pub(crate) struct FieldStats {
 }
 
 impl FieldStats {
-    /// Counts a value of a field; `target` returns what it fills.
+    /// Counts a value of a field; `target` returns what it fills. Of a name that no attribute can have, the beginning counts.
     pub(crate) fn add(&mut self, path: &str, target: impl FnOnce() -> String, value: &str) {
+        let path = beginning_of(path);
         if let Some(at) = self.positions.get(path) {
             self.columns[*at].filled += 1;
         } else if self.columns.len() < MAX_FIELDS {
             self.positions.insert(path.to_owned(), self.columns.len());
-            let (column, field) = (path.to_owned(), target());
+            let (column, field) = (path.to_owned(), beginning_of(&target()).to_owned());
             self.columns.push(ColumnReport { column, field, filled: 1, example: example_of(value) });
         }
     }
@@ -60,6 +61,10 @@ impl FieldStats {
             warnings,
         })
     }
+}
+
+fn beginning_of(name: &str) -> &str {
+    name.char_indices().nth(MAX_KEY_CHARS).map_or(name, |(end, _)| &name[..end])
 }
 
 /// Returns the target of a field that no mapping names.

@@ -177,6 +177,7 @@ fn patch(product: &[u8], covered: &Covered) -> Vec<u8> {
             write_field("currency", "null", &mut out);
         }
     }
+    // Flags instead of a set, because a file may have a thousand attributes of which each product has ten.
     let mut is_own = vec![false; covered.attributes.len()];
     for (key, _) in &attributes.0 {
         if let Some(at) = covered.attributes.get_index_of(key.as_ref()) {

@@ -90,17 +90,22 @@ impl<'a> ProductBuilder<'a> {
             Some(b'{') if nesting > 0 => {
                 let Ok(object) = serde_json::from_str::<RawObject<'_>>(json) else { return };
                 for (inner, raw) in object.0.iter().filter(|(_, raw)| !is_empty(raw)) {
+                    // Each attribute has the name, so it is checked before they are made.
                     if key.len() > MAX_KEY_CHARS * char::MAX.len_utf8() {
-                        return self.fault(key, "has too long a name; shorten it or leave it out");
+                        let message = "has a name that is too long; shorten it or leave it out";
+                        return self.fault(key, FaultKind::OutOfRange, message);
                     }
                     self.add_attribute(&format!("{key}.{inner}"), raw, nesting - 1);
                 }
             }
-            Some(b'{') => self.fault(key, "is nested too deeply; flatten it or leave it out"),
+            Some(b'{') => {
+                self.fault(key, FaultKind::WrongType, "is nested too deeply; flatten it or leave it out")
+            }
             Some(b'[') => match list_of_texts(json) {
                 Some(list) => self.extras.push((key.to_owned(), Cow::Owned(list))),
                 None => self.fault(
                     key,
+                    FaultKind::WrongType,
                     "is a list of lists or objects, which no attribute can hold; flatten it or leave it out",
                 ),
             },
@@ -108,9 +113,9 @@ impl<'a> ProductBuilder<'a> {
         }
     }
 
-    fn fault(&mut self, key: &str, message: &str) {
+    fn fault(&mut self, key: &str, kind: FaultKind, message: &str) {
         let shown: String = key.chars().take(MAX_KEY_CHARS).collect();
-        self.faults.add(Fault::new(shown, FaultKind::WrongType, message));
+        self.faults.add(Fault::new(shown, kind, message));
     }
 
     fn restrict(&mut self, status: Option<&'static str>) {

@@ -52,7 +52,7 @@ impl From<Fault> for Rejected {
 /// The form of a record in its file.
 #[derive(Debug)]
 pub enum Original {
-    /// A line without its line break.
+    /// The text of a JSON record, shared by the products of its variants.
     Text(Bytes),
     /// The cells of a CSV row.
     Row(csv::ByteRecord),

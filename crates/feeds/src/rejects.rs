@@ -55,8 +55,8 @@ pub struct Rejects {
     path: PathBuf,
     header: Option<ByteRecord>,
     output: Option<Output>,
-    /// The last record of a JSON file. Its variants follow each other, and it is one line for all that are rejected: in a line for
-    /// each, the record would be there many times, and its variants would be duplicates when the corrected file is imported.
+    /// The last rejected JSON record, not yet written. The rejected variants of a record share one line: repeated records would be
+    /// duplicates when the corrected file is imported.
     pending: Option<RejectedRecord>,
 }
 
@@ -86,7 +86,7 @@ impl Rejects {
         Self { source: source.to_owned(), path, header: header.cloned(), output: None, pending: None }
     }
 
-    /// Writes a rejected record with its faults.
+    /// Adds a rejected record with its faults. A JSON record is written with the next one, or by [`finish`](Self::finish).
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -125,6 +125,7 @@ impl Rejects {
         Ok(())
     }
 
+    /// Writes the pending record, if there is one.
     fn write_pending(&mut self) -> Result<(), Cause> {
         let (Some(Output::Ndjson(output)), Some(record)) = (&mut self.output, self.pending.take()) else {
             return Ok(());
@@ -159,12 +160,13 @@ impl Rejects {
 }
 
 impl RejectedRecord {
-    /// Returns true if the original of a product is this record and not another with the same text.
+    /// Returns true if the original of a product is this record. Equal texts are not enough: a file can have a record twice. `text`
+    /// keeps the buffer, so its address is not used again.
     fn is_from(&self, original: &Bytes) -> bool {
         !original.is_empty() && std::ptr::eq(self.text.as_ptr(), original.as_ptr())
     }
 
-    /// Adds faults that the record does not have yet, up to a limit.
+    /// Adds faults that the record does not have yet, up to [`MAX_FAULTS`]. Further ones are dropped.
     fn add(&mut self, faults: &[Fault]) {
         for fault in faults {
             if self.faults.len() >= MAX_FAULTS {

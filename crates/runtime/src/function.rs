@@ -20,7 +20,10 @@ pub(crate) struct Facts {
     /// The memory that the process uses, in MB.
     pub(crate) memory_mb: u64,
     /// The memory that the function may use, in MB.
-    #[cfg_attr(not(feature = "lambda"), expect(dead_code, reason = "only the metrics of functions have it"))]
+    #[cfg_attr(
+        not(feature = "lambda"),
+        expect(dead_code, reason = "only the metrics of the feature `lambda` read it")
+    )]
     pub(crate) memory_limit_mb: u64,
 }
 

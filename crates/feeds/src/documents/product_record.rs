@@ -14,67 +14,76 @@ use crate::covered::Covered;
 use crate::field_stats::{FieldStats, target_of};
 use crate::json::{field, write_field};
 use crate::record::Rejected;
-use crate::table::{Column, Mark, Notes, ProductRow, Role, TableMapping};
+use crate::table::{Column, Mark, Notes, ProductRow, Role};
 
-/// The most MiB that the variants of a record repeat of their parent, all together.
+/// Size limit in MiB of what all variants of a record repeat of their parent, so that a small file is no day's work.
 const MAX_REPEATED_MIB: usize = 128;
 
 /// The JSON of a product, or its faults, with the fields that the record has without a value.
 pub(super) type Product = (Result<Vec<u8>, Rejected>, Covered);
 
-/// Returns a fault if the products of a record would have too many bytes, because each variant repeats what its parent has.
-pub(super) fn fault_of_variants(record: &RawObject<'_>, mapping: &TableMapping) -> Option<Fault> {
-    let list = mapping.variants.as_deref()?;
-    let variants = variants(record, list).len();
-    let repeated = record.0.iter().filter(|(key, _)| key != list);
-    let bytes: usize = repeated.map(|(key, raw)| key.len() + raw.get().len()).sum();
-    let message = || {
-        format!(
-            "has {variants} entries, each of which repeats the {bytes} bytes of the other fields; together that may be at most \
-             {MAX_REPEATED_MIB} MiB"
-        )
-    };
-    (variants.saturating_mul(bytes) > MAX_REPEATED_MIB * 1024 * 1024)
-        .then(|| Fault::new(list, FaultKind::OutOfRange, message()))
-}
-
-/// What a record becomes.
+/// The products of a record.
 pub(super) enum Products {
     One(Product),
-    Several(Variants),
+    Variants(Variants),
 }
 
-/// The variants of a record that are still to become products. That happens one by one, because each repeats what its parent has.
+/// The variants of a record. [`next`](Self::next) builds their products one at a time, because each copies the fields of the parent.
 pub(super) struct Variants {
     parent: Cells,
-    own: std::vec::IntoIter<Box<RawValue>>,
+    remaining: std::vec::IntoIter<Box<RawValue>>,
     /// Path of the list that the variants are in.
     list: String,
-    key: Option<String>,
-    is_only: bool,
+    group_key: Option<String>,
+    /// True if the record has one variant.
+    is_single: bool,
 }
 
-/// Reads a record.
+/// Returns the product of a record, or its variants.
+///
+/// # Errors
+/// A fault if the variants would repeat too much of their parent.
 pub(super) fn products(
     record: &RawObject<'_>,
     line: u64,
     form: &Form,
     notes: &mut Notes,
     stats: &mut FieldStats,
-) -> Products {
+) -> Result<Products, Fault> {
     let mapping = form.mapping();
-    let list = mapping.variants.as_deref().filter(|name| !variants(record, name).is_empty());
-    let parent = Cells::read(record, &roles(form, ""), list);
-    let Some(list) = list else { return Products::One(product(&parent, None, line, form, notes, stats)) };
-    let key = mapping.group_field.as_deref().and_then(|name| field(record, &[name])).and_then(text);
-    let own = variants(record, list);
-    let is_only = own.len() == 1;
-    let own: Vec<Box<RawValue>> = own.into_iter().map(ToOwned::to_owned).collect();
-    Products::Several(Variants { parent, own: own.into_iter(), list: list.to_owned(), key, is_only })
+    let list = mapping.variants.as_deref().map(|name| (name, variants(record, name)));
+    let Some((list, variants)) = list.filter(|(_, variants)| !variants.is_empty()) else {
+        let cells = Cells::read(record, &roles(form, ""), None);
+        return Ok(Products::One(product(&cells, None, line, form, notes, stats)));
+    };
+    check_repeated(record, list, variants.len())?;
+    let is_single = variants.len() == 1;
+    let variants: Vec<Box<RawValue>> = variants.into_iter().map(ToOwned::to_owned).collect();
+    Ok(Products::Variants(Variants {
+        parent: Cells::read(record, &roles(form, ""), Some(list)),
+        remaining: variants.into_iter(),
+        list: list.to_owned(),
+        group_key: mapping.group_field.as_deref().and_then(|name| field(record, &[name])).and_then(text),
+        is_single,
+    }))
+}
+
+/// Returns a fault if the variants of a record would repeat too many bytes of their parent.
+fn check_repeated(record: &RawObject<'_>, list: &str, variants: usize) -> Result<(), Fault> {
+    let repeated = record.0.iter().filter(|(key, _)| key != list);
+    let bytes: usize = repeated.map(|(key, raw)| key.len() + raw.get().len()).sum();
+    if variants.saturating_mul(bytes) <= MAX_REPEATED_MIB * 1024 * 1024 {
+        return Ok(());
+    }
+    let message = format!(
+        "has {variants} entries that each repeat {bytes} bytes of other fields, together more than {MAX_REPEATED_MIB} MiB; \
+         shorten the other fields, or split the record"
+    );
+    Err(Fault::new(list, FaultKind::OutOfRange, message))
 }
 
 impl Variants {
-    /// Reads the next variant, or returns `None` after the last one.
+    /// Returns the product of the next variant, or `None` after the last one.
     pub(super) fn next(
         &mut self,
         line: u64,
@@ -82,16 +91,16 @@ impl Variants {
         notes: &mut Notes,
         stats: &mut FieldStats,
     ) -> Option<Product> {
-        let variant = self.own.next()?;
-        // The variants are objects.
+        let variant = self.remaining.next()?;
+        // Cannot fail: all variants are objects.
         let variant: RawObject<'_> = serde_json::from_str(variant.get()).ok()?;
         let own = Cells::read(&variant, &roles(form, &self.list), None);
         let is_placeholder = |cell: &Cell| {
             matches!(cell.role, Role::OptionValue(_)) && cell.text.eq_ignore_ascii_case("Default Title")
         };
-        let is_grouped = !(self.is_only && own.cells.iter().any(is_placeholder));
-        let suffix = (!self.is_only).then(|| suffix(&own, &variant));
-        let family = Family { key: self.key.clone(), is_grouped, suffix };
+        let is_grouped = !(self.is_single && own.cells.iter().any(is_placeholder));
+        let suffix = (!self.is_single).then(|| suffix(&own, &variant));
+        let family = Family { key: self.group_key.clone(), is_grouped, suffix };
         Some(product(&own.with_parent(&self.parent), Some(&family), line, form, notes, stats))
     }
 }
@@ -232,21 +241,30 @@ fn product_json(
     if let Some(family) = family {
         product.add_variant_id(family.key.as_deref(), family.suffix.as_deref());
     }
-    // The record's own attributes are in one object with those of the mapping.
-    let own = cells.attributes.iter().find(|(key, _)| key.eq_ignore_ascii_case("attributes"));
-    let own = own.and_then(|(key, json)| Some((key, serde_json::from_str::<RawObject<'_>>(json).ok()?)));
-    for (key, raw) in own.iter().flat_map(|(_, own)| &own.0) {
-        if !cells.attributes.contains_key(key.as_ref()) {
+    let own = own_attributes(cells);
+    for (key, raw) in own.iter().flat_map(|own| &own.0) {
+        // A field of a variant says more than an attribute of its parent.
+        if family.is_none() || !cells.attributes.contains_key(key.as_ref()) {
             product.add_attribute(key, raw.get());
         }
     }
-    let written = own.map(|(key, _)| key);
+    let own_keys: HashSet<&str> = own.iter().flat_map(|own| &own.0).map(|(key, _)| key.as_ref()).collect();
+    let is_merged = |key: &str| match key.eq_ignore_ascii_case("attributes") {
+        true => own.is_some(),
+        false => family.is_none() && own_keys.contains(key),
+    };
     let mut json = product.finish_record(group)?;
     // The product is an object; the attributes that are left follow its fields.
     json.pop();
-    for (key, value) in cells.attributes.iter().filter(|(key, _)| Some(*key) != written) {
+    for (key, value) in cells.attributes.iter().filter(|(key, _)| !is_merged(key)) {
         write_field(key, value, &mut json);
     }
     json.push(b'}');
     Ok(json)
+}
+
+/// Returns the object `attributes` of a record. It becomes one with the attributes that come from the mapping.
+fn own_attributes(cells: &Cells) -> Option<RawObject<'_>> {
+    let (_, json) = cells.attributes.iter().find(|(key, _)| key.eq_ignore_ascii_case("attributes"))?;
+    serde_json::from_str(json).ok()
 }

@@ -8,7 +8,7 @@ use domain::input::RawObject;
 use domain::{Fault, FaultKind};
 
 use super::form::{Form, other_type};
-use super::product_record::{Product, Products, Variants, fault_of_variants, products};
+use super::product_record::{Product, Products, Variants, products};
 use super::scanner::{Found, Scanner};
 use crate::field_stats::FieldStats;
 use crate::ndjson::NdjsonRecords;
@@ -24,15 +24,14 @@ pub(crate) struct DocumentReader {
     options: TableOptions,
     /// The form of the records, once the first was read.
     form: Option<Option<Form>>,
-    /// The rest of a record that was read already.
-    variants: Option<(Source, Variants)>,
+    /// The record whose variants are being returned.
+    current: Option<(SourceRecord, Variants)>,
     notes: Notes,
     fields: FieldStats,
 }
 
 /// The record that a product is from.
-#[derive(Clone)]
-struct Source {
+struct SourceRecord {
     line: u64,
     text: Bytes,
 }
@@ -61,7 +60,7 @@ impl DocumentReader {
             records,
             options: options.clone(),
             form: None,
-            variants: None,
+            current: None,
             notes: Notes::default(),
             fields: FieldStats::default(),
         }
@@ -104,14 +103,14 @@ impl DocumentReader {
         }
     }
 
-    /// Returns the product of a record, or `None` if it is none or has variants.
+    /// Returns the product of a record. `None` if it is skipped, or if it has variants, which [`next_variant`](Self::next_variant)
+    /// returns.
     fn map(&mut self, record: FeedRecord) -> Option<FeedRecord> {
         let Original::Text(text) = &record.original else { return Some(record) };
         let Ok(object) = serde_json::from_slice::<RawObject<'_>>(text) else { return Some(record) };
         let form = self.form.get_or_insert_with(|| Form::of(&object, &self.options));
         let Some(form) = form else { return Some(record) };
-        let fault = fault_of_deletion(&object).or_else(|| form.fault_of_another(&object));
-        if let Some(fault) = fault.or_else(|| fault_of_variants(&object, form.mapping())) {
+        if let Some(fault) = fault_of_deletion(&object).or_else(|| form.fault_of_another(&object)) {
             let json = Err(rejected(&object, fault));
             return Some(FeedRecord { json, ..record });
         }
@@ -119,33 +118,37 @@ impl DocumentReader {
             self.notes.add(&format!("skipped, it is a {kind} and no product"), record.line);
             return None;
         }
-        let source = Source { line: record.line, text: text.clone() };
+        let source = SourceRecord { line: record.line, text: text.clone() };
         match products(&object, record.line, form, &mut self.notes, &mut self.fields) {
-            Products::One(product) => Some(source.record(product)),
-            Products::Several(variants) => {
-                self.variants = Some((source, variants));
+            Ok(Products::One(product)) => Some(source.to_feed_record(product)),
+            Ok(Products::Variants(variants)) => {
+                self.current = Some((source, variants));
                 None
+            }
+            Err(fault) => {
+                let json = Err(rejected(&object, fault));
+                Some(FeedRecord { json, ..record })
             }
         }
     }
 
     fn next_variant(&mut self) -> Option<FeedRecord> {
         let form = self.form.as_ref()?.as_ref()?;
-        let (source, variants) = self.variants.as_mut()?;
+        let (source, variants) = self.current.as_mut()?;
         let product = variants.next(source.line, form, &mut self.notes, &mut self.fields);
         match product {
-            Some(product) => Some(source.clone().record(product)),
+            Some(product) => Some(source.to_feed_record(product)),
             None => {
-                self.variants = None;
+                self.current = None;
                 None
             }
         }
     }
 }
 
-impl Source {
-    fn record(self, (json, covered): Product) -> FeedRecord {
-        let original = Original::Text(self.text);
+impl SourceRecord {
+    fn to_feed_record(&self, (json, covered): Product) -> FeedRecord {
+        let original = Original::Text(self.text.clone());
         FeedRecord { line: self.line, original, json: json.map(Some), covered: Some(Arc::new(covered)) }
     }
 }

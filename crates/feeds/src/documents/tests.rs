@@ -62,7 +62,7 @@ fn a_record_whose_variants_repeat_too_much_is_one_reject() {
     let found = import(&json!({ "products": [shirt(100_000, 2000), shirt(100, 3)] }).to_string());
     assert_eq!(found.ids().len(), 3, "{:?}", found.rejects);
     let [(1, message)] = found.rejects.as_slice() else { panic!("{:?}", found.rejects) };
-    assert!(message.starts_with("variants: has 2000 entries, each of which repeats the 100"), "{message}");
+    assert!(message.starts_with("variants: has 2000 entries that each repeat 100"), "{message}");
 }
 
 #[test]
@@ -70,16 +70,29 @@ fn attributes_of_a_foreign_record_stay_beside_those_of_its_mapping() {
     let found = import(
         r#"[{"objectID": "1", "name": "Lamp", "attributes": {"color": "red", "size": {"w": 5}, "empty": null},
              "price": {"value": 9, "discounted_value": 8}, "weight": 2},
-            {"objectID": "2", "name": "Cap", "attributes": {"color": "blue"}, "variants": [{"sku": "a"}, {"sku": "b"}]}]"#,
+            {"objectID": "2", "name": "Cap", "attributes": {"color": "blue"}, "variants": [{"sku": "a"}, {"sku": "b"}]},
+            {"objectID": "3", "name": "Mug", "attributes": {"color": "red"}, "color": "blue", "weight": 2},
+            {"objectID": "4", "name": "Tee", "attributes": {"color": "any"}, "variants": [{"sku": "c", "color": "red"}]}]"#,
     );
-    assert_eq!(found.products.len(), 3, "{:?}", found.rejects);
+    assert_eq!(found.products.len(), 5, "{:?}", found.rejects);
     let lamp = &found.product("1")["attributes"];
     assert_eq!(lamp, &json!({ "color": "red", "size.w": 5, "regular_price": 9, "weight": 2 }));
     assert!(
-        found.products[1..].iter().all(|cap| cap["attributes"]["color"] == "blue"),
+        found.products[1..3].iter().all(|cap| cap["attributes"]["color"] == "blue"),
         "{:?}",
         found.products
     );
+    // The attribute counts, unless the field is that of a variant.
+    assert_eq!(found.product("3")["attributes"], json!({ "color": "red", "weight": 2 }));
+    let tee = &found.products[4]["attributes"];
+    assert_eq!(tee["color"], "red", "{tee}");
+}
+
+#[test]
+fn the_report_shortens_endless_names() {
+    let found = import(&format!(r#"[{{"objectID": "1", "name": "x", "{}": 1}}]"#, "k".repeat(5000)));
+    let [_, _, endless] = found.report().columns.as_slice() else { panic!("{:?}", found.report().columns) };
+    assert_eq!((endless.column.len(), endless.field.len()), (128, 128));
 }
 
 #[test]

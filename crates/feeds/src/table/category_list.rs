@@ -11,7 +11,7 @@ use indexmap::IndexSet;
 pub(crate) struct CategoryList {
     paths: IndexSet<String>,
     /// The paths above those of the list.
-    broader: HashSet<String>,
+    ancestors: HashSet<String>,
 }
 
 /// The categories of a product, and those above its limit.
@@ -25,20 +25,20 @@ impl CategoryList {
     /// Adds paths.
     pub(crate) fn extend(&mut self, paths: impl IntoIterator<Item = String>) {
         for path in paths {
-            self.broader.extend(broader(&path).map(str::to_owned));
+            self.ancestors.extend(ancestors(&path).map(str::to_owned));
             self.paths.insert(path);
         }
     }
 
     /// Adds a path, unless the list has it or a narrower one. It replaces a broader one.
     pub(crate) fn add_level(&mut self, path: String) {
-        if self.paths.contains(&path) || self.broader.contains(&path) {
+        if self.paths.contains(&path) || self.ancestors.contains(&path) {
             return;
         }
-        let replaced = broader(&path).filter_map(|broader| self.paths.get_index_of(broader)).min();
-        self.broader.extend(broader(&path).map(str::to_owned));
+        let replaced = ancestors(&path).filter_map(|path| self.paths.get_index_of(path)).min();
+        self.ancestors.extend(ancestors(&path).map(str::to_owned));
         match replaced {
-            // The list does not have the path.
+            // Cannot fail: the list does not have the path.
             Some(at) => drop(self.paths.replace_index(at, path)),
             None => drop(self.paths.insert(path)),
         }
@@ -54,7 +54,7 @@ impl CategoryList {
 }
 
 /// Returns the paths above a path, as deep as a product can have them.
-fn broader(path: &str) -> impl Iterator<Item = &str> {
+fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices(CategoryPath::SEPARATOR).take(CategoryPath::MAX_LEVELS).map(|(at, _)| &path[..at])
 }
 

@@ -126,12 +126,12 @@ impl Families {
             self.with_variants.insert(handle.clone());
         }
         if !image.is_empty() {
-            self.bytes += image.len() + 24;
             // Rejects have the images of all rows of the product in one cell.
             let images = self.images.entry(handle).or_default();
             for image in split_addresses(&image, ",") {
-                // One more than a product can have, for the warning that there are more.
+                // One above the limit of a product is kept, for the warning that there are more.
                 if images.len() <= MAX_LIST_LENGTH && !images.contains(&image) {
+                    self.bytes += image.len() + 24;
                     images.push(image);
                 }
             }

@@ -11,7 +11,7 @@ use super::sheet_row::SheetRow;
 pub(super) struct MergedCells {
     /// In the order of their first rows, the last one first.
     ranges: Vec<Dimensions>,
-    /// By column. Ranges do not overlap, so a later one in the same column takes the place of the one before.
+    /// By first column. Ranges do not overlap, so a new one replaces one that has ended.
     open: BTreeMap<u32, (Dimensions, Option<String>)>,
     /// The number of rows that took a value, and the first of them.
     filled: (u64, u64),

@@ -168,7 +168,7 @@ impl ProductRow<'_, '_> {
         }
     }
 
-    /// Writes the lists. What is above the limit of a list becomes an attribute.
+    /// Writes the lists. What is above the limit of a list becomes an attribute, unless the row has one of that name.
     fn write_lists(&mut self, out: &mut Vec<u8>) {
         for (field, mut list) in std::mem::take(&mut self.lists) {
             let others = list.split_off(list.len().min(MAX_LIST_LENGTH));
@@ -200,10 +200,15 @@ impl ProductRow<'_, '_> {
         }
     }
 
+    /// Writes the images, up to the limit.
     fn write_addresses(&mut self, mut addresses: Vec<String>, out: &mut Vec<u8>) {
         if addresses.len() > MAX_LIST_LENGTH {
-            self.notes
-                .add(&format!("has more than {MAX_LIST_LENGTH} images; the first of them count"), self.line);
+            self.notes.add(
+                &format!(
+                    "has more than {MAX_LIST_LENGTH} images; only the first {MAX_LIST_LENGTH} are imported"
+                ),
+                self.line,
+            );
             addresses.truncate(MAX_LIST_LENGTH);
         }
         if !addresses.is_empty() {

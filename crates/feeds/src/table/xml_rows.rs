@@ -30,7 +30,7 @@ const NAMED_COLUMN: &str = "attributes.";
 const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 /// Depth limit of elements.
 const MAX_DEPTH: usize = 64;
-/// Size limit in bytes of the names of an element and of those around it in a product, joined. Each column and each value has them.
+/// Size limit in bytes of the dotted path of an element, which is the name of its column. Every value holds a copy.
 const MAX_PATH_BYTES: usize = 1_000;
 /// Limit of the values of one product.
 const MAX_VALUES: usize = 2_000;
@@ -174,6 +174,9 @@ impl Feed {
         product: &mut Option<Product>,
     ) -> Result<(), quick_xml::Error> {
         let name = tag.local_name();
+        if name.as_ref().len() > MAX_PATH_BYTES {
+            return Err(path_limit(name.as_ref()));
+        }
         let is_product = product.is_none()
             && !path.is_empty()
             && PRODUCT_ELEMENTS.iter().any(|it| it.eq_ignore_ascii_case(name.as_ref()));
@@ -243,10 +246,7 @@ impl Product {
             return Err(limit(format!("a product has more than {MAX_VALUES} values")));
         }
         if value.path.len() > MAX_PATH_BYTES {
-            let start: String = value.path.chars().take(40).collect();
-            return Err(limit(format!(
-                "the element `{start}…` has more than {MAX_PATH_BYTES} bytes of names, with those of the elements around it"
-            )));
+            return Err(path_limit(&value.path));
         }
         self.values.push(value);
         Ok(())
@@ -259,6 +259,11 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, quick_xml::Error> {
         return Ok(letter.to_string());
     }
     Ok(resolve_predefined_entity(reference).map_or_else(|| format!("&{};", &**reference), str::to_owned))
+}
+
+fn path_limit(path: &str) -> quick_xml::Error {
+    let start: String = path.chars().take(40).collect();
+    limit(format!("the path `{start}…` of an element or attribute is longer than {MAX_PATH_BYTES} bytes"))
 }
 
 fn limit(message: String) -> quick_xml::Error {
