@@ -1,5 +1,7 @@
 //! The delimiter of a table, the type of a cell, and the columns that a rejects file adds.
 
+use domain::input::MAX_KEY_CHARS;
+
 /// Separates several values of one element or field in a cell. No text contains it.
 pub(crate) const REPEATED: char = '\u{1f}';
 
@@ -97,6 +99,11 @@ pub(crate) fn delimiter_of(beginning: &[u8]) -> u8 {
 
 fn beginning_has_pipe(beginning: &[u8]) -> bool {
     beginning.split(|byte| *byte == b'\n').next().is_some_and(|line| line.contains(&b'|'))
+}
+
+/// Returns the part of a name that reports show, because a file can have names of a megabyte.
+pub(crate) fn beginning_of(name: &str) -> &str {
+    name.char_indices().nth(MAX_KEY_CHARS).map_or(name, |(end, _)| &name[..end])
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use domain::input::{FIELDS, MAX_KEY_CHARS, READ_ONLY_FIELDS, RawObject};
+use domain::input::{FIELDS, READ_ONLY_FIELDS, RawObject};
 
-use crate::columns::is_cost_name;
+use crate::columns::{beginning_of, is_cost_name};
 use crate::json::is_empty;
 use crate::product::publication_of;
 use crate::table::{ColumnReport, NO_PRICE, TableReport, example_of, near_field};
@@ -61,10 +61,6 @@ impl FieldStats {
             warnings,
         })
     }
-}
-
-fn beginning_of(name: &str) -> &str {
-    name.char_indices().nth(MAX_KEY_CHARS).map_or(name, |(end, _)| &name[..end])
 }
 
 /// Returns the target of a field that no mapping names.

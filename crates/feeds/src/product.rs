@@ -7,7 +7,7 @@ use domain::input::{FIELDS, MAX_KEY_CHARS, READ_ONLY_FIELDS, RawObject};
 use domain::{Currency, Fault, FaultKind, Faults};
 use serde_json::value::RawValue;
 
-use crate::columns::is_cost_name;
+use crate::columns::{beginning_of, is_cost_name};
 use crate::identity::{self, IdOrigin};
 use crate::json::{is_empty, write_field, write_key};
 use crate::publication::{Statement, meaning_of, statement, strictness};
@@ -114,8 +114,7 @@ impl<'a> ProductBuilder<'a> {
     }
 
     fn fault(&mut self, key: &str, kind: FaultKind, message: &str) {
-        let shown: String = key.chars().take(MAX_KEY_CHARS).collect();
-        self.faults.add(Fault::new(shown, kind, message));
+        self.faults.add(Fault::new(beginning_of(key), kind, message));
     }
 
     fn restrict(&mut self, status: Option<&'static str>) {
